@@ -1,0 +1,3 @@
+module github.com/flyballhq/flyball
+
+go 1.26
