@@ -1,0 +1,71 @@
+package limit
+
+import (
+	"context"
+	"time"
+)
+
+// A Class says how urgent a call is. The zero value is [Normal].
+type Class uint8
+
+// The classes.
+const (
+	Normal      Class = iota // what nobody labelled
+	Interactive              // a person is waiting
+	Bulk                     // an export, a sync, a backfill
+)
+
+func (c Class) String() string {
+	switch c {
+	case Interactive:
+		return "interactive"
+	case Bulk:
+		return "bulk"
+	default:
+		return "normal"
+	}
+}
+
+// A Call is one request of a client on its way through the layers. The front
+// door makes it, puts it into the request's context, and every layer below
+// reads it there. Only the goroutine that carries the call writes to it.
+type Call struct {
+	Route   Route
+	Client  string // who calls, "" when unknown
+	Class   Class
+	Arrived time.Time
+	// Deadline is when the caller's patience ends: no send of this call starts
+	// after it, and a wait that would pass it is refused at once. Zero means
+	// that only the context ends the wait.
+	Deadline time.Time
+	// NoWait says that the call is refused rather than held at all.
+	NoWait bool
+
+	// Written on the way:
+
+	Seq      uint64        // place in line, given at the first admission and kept by retries
+	Sends    int           // requests that reached the wire
+	Held     time.Duration // how long it waited for admission in all
+	HeldFor  Hold          // what held it the longest
+	Upstream time.Duration // from the last send to its first byte
+}
+
+// A Hold is one wait for admission.
+type Hold struct {
+	Bucket Key
+	Reason Reason
+	For    time.Duration
+}
+
+type callKey struct{}
+
+// WithCall returns a context that carries call.
+func WithCall(ctx context.Context, call *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, call)
+}
+
+// CallFrom returns the call that ctx carries, or nil.
+func CallFrom(ctx context.Context) *Call {
+	call, _ := ctx.Value(callKey{}).(*Call)
+	return call
+}

@@ -1,0 +1,42 @@
+package limit
+
+import "time"
+
+// A Source says who said what a bucket's limit is.
+type Source string
+
+// The sources, the most trustworthy first.
+const (
+	FromHeader  Source = "header"     // the server stated it
+	Learned     Source = "learned"    // inferred from refusals
+	Configured  Source = "configured" // typed in
+	Documented  Source = "documented" // the catalogue's first guess
+	NotYetKnown Source = "unknown"
+)
+
+// A Snapshot is an account's buckets at one instant.
+type Snapshot struct {
+	At      time.Time
+	Account string
+	Waiting int // calls held now
+	Buckets []Bucket
+}
+
+// A Bucket is what is known of one bucket at one instant.
+type Bucket struct {
+	Key         Key
+	Kind        Kind
+	Limit       int           // 0 when unknown
+	Left        int           // what may still be sent in this window, never negative
+	Window      time.Duration // 0 when unknown
+	Resets      time.Time     // the window's end, zero when unknown
+	Source      Source
+	PausedUntil time.Time // zero when not paused
+	PauseCause  string    // what the refusing answer said
+	InFlight    int       // ours sent and not yet answered
+	Ours        int       // ours the server counted in this window
+	Others      int       // others' the server counted in this window, estimated
+	OthersRate  float64   // others' per second, forecast
+	Held        int       // calls waiting for this bucket now
+	Refusals    int       // 429s blamed on this bucket since the start
+}
