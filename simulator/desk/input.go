@@ -1,0 +1,120 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// opt is a field of a request body that may be absent, null or given.
+type opt[T any] struct {
+	set, null bool
+	value     T
+}
+
+func (o *opt[T]) UnmarshalJSON(b []byte) error {
+	o.set = true
+	if string(b) == "null" {
+		o.null = true
+		return nil
+	}
+	return json.Unmarshal(b, &o.value)
+}
+
+// into puts the value into a field that knows null.
+func (o opt[T]) into(field **T) {
+	switch {
+	case !o.set:
+	case o.null:
+		*field = nil
+	default:
+		*field = &o.value
+	}
+}
+
+// over replaces a field that knows no null.
+func (o opt[T]) over(field *T) {
+	if o.set && !o.null {
+		*field = o.value
+	}
+}
+
+// number is an id as callers send it: a number or a string of digits.
+type number uint64
+
+func (n *number) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	if text == "" {
+		*n = 0
+		return nil
+	}
+	v, err := strconv.ParseUint(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		v, err = 1<<64-1, nil // no record has it
+	}
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: kindOf(b), Field: "id"}
+	}
+	*n = number(v)
+	return nil
+}
+
+func kindOf(b []byte) string {
+	switch b[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	}
+	return "number"
+}
+
+// reference puts an id into a field that knows null; 0 and "" are null.
+func reference(o opt[number], field **uint64) {
+	if !o.set {
+		return
+	}
+	*field = nil
+	if o.value != 0 {
+		*field = new(uint64(o.value))
+	}
+}
+
+// words is a list of tags: an array, or a string with blanks or commas.
+type words []string
+
+func (w *words) UnmarshalJSON(b []byte) error {
+	if bytes.HasPrefix(b, []byte{'"'}) {
+		var text string
+		if err := json.Unmarshal(b, &text); err != nil {
+			return err
+		}
+		*w = strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(w))
+}
+
+// moment is a time as callers send it; one that cannot be read is an error.
+type moment struct{ time.Time }
+
+func (m *moment) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil && t.Year() > 0 && t.Year() < 10_000 {
+			m.Time = second(t)
+			return nil
+		}
+	}
+	return &json.UnmarshalTypeError{Value: "string", Field: "date"}
+}
