@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+)
+
+// An answer is the way back to one client. Every write has a deadline of its
+// own: a download may last for hours, but a client that takes nothing for
+// stall is cut off.
+type answer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	hasBody bool // the request has a body
+	// perWrite is set for HTTP/2, where a deadline ends the stream also while
+	// nothing is being written, so it must be lifted after each write.
+	perWrite bool
+	renewed  time.Time
+	begun    bool // the header has gone out
+}
+
+func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *answer {
+	return &answer{
+		ResponseWriter: w,
+		control:        http.NewResponseController(w),
+		stall:          stall,
+		hasBody:        r.Body != nil && r.Body != http.NoBody,
+		perWrite:       r.ProtoMajor >= 2,
+	}
+}
+
+// WriteHeader sends the status, or an informational one of several.
+func (a *answer) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		a.begun = true
+		// An answer without a type goes out without one: net/http would guess.
+		if _, ok := a.Header()["Content-Type"]; !ok {
+			a.Header()["Content-Type"] = nil
+		}
+	}
+	a.arm()
+	a.ResponseWriter.WriteHeader(status)
+	a.disarm()
+}
+
+// Write sends a piece of the body, within stall.
+func (a *answer) Write(p []byte) (int, error) {
+	a.arm()
+	n, err := a.ResponseWriter.Write(p)
+	a.disarm()
+	return n, err
+}
+
+// FlushError sends what is buffered, within stall.
+func (a *answer) FlushError() error {
+	a.arm()
+	err := a.control.Flush()
+	a.disarm()
+	return err
+}
+
+// Unwrap lets [http.ResponseController] find the server's writer.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// finish makes room for what the server still writes after the handler: the
+// last chunk and the trailers.
+func (a *answer) finish() {
+	if !a.perWrite {
+		a.arm()
+	}
+}
+
+// arm gives the next write its time. Renewing when half of it is gone saves a
+// system timer per write and costs at most that half.
+func (a *answer) arm() {
+	now := time.Now()
+	if !a.perWrite && now.Sub(a.renewed) < a.stall/2 {
+		return
+	}
+	a.renewed = now
+	// A writer that knows no deadlines, as in tests, has none.
+	_ = a.control.SetWriteDeadline(now.Add(a.stall))
+}
+
+func (a *answer) disarm() {
+	if a.perWrite {
+		_ = a.control.SetWriteDeadline(time.Time{})
+	}
+}

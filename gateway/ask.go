@@ -1,0 +1,150 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// The request headers that the gateway reads for itself; the account never
+// sees them.
+const (
+	clientHeader = "Flyball-Client"
+	classHeader  = "Flyball-Class"
+	batchHeader  = "Flyball-Batch"
+	preferHeader = "Prefer"
+)
+
+// An Ask is what a caller wants of the gateway: its request headers, read,
+// and cut down to what it may have.
+type Ask struct {
+	Client   string        // who calls, never empty
+	Class    limit.Class   // valid with HasClass
+	HasClass bool          // the caller, or its ceiling, said something about the class
+	MaxWait  time.Duration // holds and retries together; 0 = never wait
+	// Waits says that the caller's own "Prefer: wait" was honoured.
+	Waits bool
+}
+
+// read reads what r asks for.
+func (g *Gateway) read(r *http.Request) Ask {
+	ask := Ask{Client: g.clients.name(identify(r)), MaxWait: g.opts.MaxWait}
+	ask.Class, ask.HasClass = classOf(r.Header, g.opts.Ceiling(ask.Client))
+	if wait, ok := preferredWait(r.Header[preferHeader]); ok {
+		ask.MaxWait, ask.Waits = min(wait, ask.MaxWait), true
+	}
+	return ask
+}
+
+// strip removes what only the gateway reads from a header on its way out.
+func strip(h http.Header) {
+	delete(h, clientHeader)
+	delete(h, classHeader)
+	delete(h, batchHeader)
+	// The gateway has answered this one when it read the body.
+	delete(h, "Expect")
+	if prefs, ok := h[preferHeader]; ok {
+		if prefs = withoutWait(prefs); len(prefs) == 0 {
+			delete(h, preferHeader)
+		} else {
+			h[preferHeader] = prefs
+		}
+	}
+}
+
+// classOf reads the class a caller asks for, at most as urgent as ceiling.
+// Words it does not know say nothing.
+func classOf(h http.Header, ceiling limit.Class) (limit.Class, bool) {
+	class, said := limit.Normal, false
+	switch strings.ToLower(strings.TrimSpace(h.Get(classHeader))) {
+	case "interactive":
+		class, said = limit.Interactive, true
+	case "normal":
+		said = true
+	case "bulk":
+		class, said = limit.Bulk, true
+	}
+	if urgency(class) > urgency(ceiling) {
+		return ceiling, true
+	}
+	return class, said
+}
+
+func urgency(c limit.Class) int {
+	switch c {
+	case limit.Interactive:
+		return 2
+	case limit.Bulk:
+		return 0
+	default:
+		return 1
+	}
+}
+
+// preferredWait reads "wait=N" out of Prefer headers (RFC 7240): whole
+// seconds, quoted or not, the first one that makes sense.
+func preferredWait(values []string) (time.Duration, bool) {
+	for _, value := range values {
+		for pref := range strings.SplitSeq(value, ",") {
+			if wait, ok := waitOf(pref); ok {
+				return wait, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// waitOf reads one preference. The bound keeps the product below from
+// overflowing; nobody waits for a day.
+func waitOf(pref string) (time.Duration, bool) {
+	pref, _, _ = strings.Cut(pref, ";")
+	name, value, ok := strings.Cut(pref, "=")
+	if !ok || !strings.EqualFold(strings.TrimSpace(name), "wait") {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 32)
+	if err != nil {
+		return 0, false
+	}
+	return time.Duration(min(n, 86400)) * time.Second, true
+}
+
+// withoutWait returns the preferences that are not for the gateway. A comma
+// inside a quoted string keeps its preference whole.
+func withoutWait(values []string) []string {
+	var kept []string
+	for _, value := range values {
+		var rest []string
+		for _, pref := range splitOutsideQuotes(value) {
+			name, _, _ := strings.Cut(pref, "=")
+			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
+				rest = append(rest, strings.TrimSpace(pref))
+			}
+		}
+		if joined := strings.Join(rest, ", "); joined != "" {
+			kept = append(kept, joined)
+		}
+	}
+	return kept
+}
+
+func splitOutsideQuotes(s string) []string {
+	quoted := false
+	var parts []string
+	start := 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && quoted:
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == ',' && !quoted:
+			parts = append(parts, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, s[start:])
+}

@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/http/httputil"
+	"sync/atomic"
+	"time"
+)
+
+// A Gateway serves calls to one account. Its methods may be called at once.
+type Gateway struct {
+	opts    Options
+	clients *clients
+	flights *flights
+	proxy   *httputil.ReverseProxy
+}
+
+// New returns a gateway, or an error that names the option that is wrong.
+func New(opts Options) (*Gateway, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{opts: opts, clients: newClients(opts.MaxClients), flights: newFlights()}
+	g.proxy = newProxy(g)
+	return g, nil
+}
+
+// Clients returns the names of the callers seen lately, the latest first.
+func (g *Gateway) Clients() []string { return g.clients.names() }
+
+// InFlight returns how many calls are being served now, held ones included.
+func (g *Gateway) InFlight() int { return g.flights.count() }
+
+// A call is one request being served.
+type call struct {
+	method, path string // for logs: path is scrubbed when it is written
+	ask          Ask
+	began        time.Time
+	cancel       context.CancelCauseFunc
+	client       context.Context // done when the client has left
+	bodyErr      atomic.Pointer[error]
+}
+
+// gone reports whether the client has left.
+func (c *call) gone() bool { return c.client.Err() != nil }
+
+type callKey struct{}
+
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// ServeHTTP serves one call: it blocks until the answer has been handed over
+// or the caller has left. It panics with [http.ErrAbortHandler], as the proxy
+// of net/http does, when an answer breaks off in the middle, so that no client
+// takes half a body for a whole one.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := newAnswer(w, r, g.opts.Stall)
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	c := &call{method: r.Method, path: r.URL.Path, began: time.Now(), cancel: cancel, client: r.Context()}
+	defer g.recovered(a, c)
+
+	r.Body = g.guardBody(a, r, c)
+	if no := g.inspect(r); no != nil {
+		g.decline(a, c, no)
+		return
+	}
+	if !g.flights.begin(c) {
+		g.decline(a, c, drainingNow())
+		return
+	}
+	defer g.flights.end(c)
+	g.pass(a, r, c, ctx)
+}
+
+// pass hands a call that may be served to the proxy.
+func (g *Gateway) pass(a *answer, r *http.Request, c *call, ctx context.Context) {
+	c.ask = g.read(r)
+	ctx = context.WithValue(g.opts.Label(ctx, c.ask), callKey{}, c)
+	g.proxy.ServeHTTP(a, r.WithContext(ctx))
+	a.finish()
+}

@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// newProxy returns the proxy that g serves calls with.
+func newProxy(g *Gateway) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Rewrite:       g.aim,
+		Transport:     sender{g},
+		FlushInterval: -1,
+		BufferPool:    &buffers{},
+		ErrorHandler:  g.fail,
+		ErrorLog:      log.New(lineLog{g.opts.Log, "answer cut short"}, "", 0),
+	}
+}
+
+// aim points a request at the upstream. Path and query go out byte for byte,
+// also where Go's parsing would tidy them.
+func (g *Gateway) aim(pr *httputil.ProxyRequest) {
+	out := pr.Out
+	out.URL.Scheme, out.URL.Host = g.opts.Upstream.Scheme, g.opts.Upstream.Host
+	out.Host = g.opts.Upstream.Host
+	out.URL.RawQuery = pr.In.URL.RawQuery
+	out.URL.Opaque = opaquePath(pr.In)
+	// Filled by the server when the body has been read; a copy would stay
+	// empty.
+	out.Trailer = pr.In.Trailer
+	strip(out.Header)
+}
+
+// opaquePath returns the path that the client wrote, when URL would write it
+// in another way (a bare "|", say), else "". A path of two slashes cannot be
+// said that way; URL escapes it, which means the same.
+func opaquePath(r *http.Request) string {
+	raw, _, _ := strings.Cut(r.RequestURI, "?")
+	if !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") || raw == r.URL.EscapedPath() {
+		return ""
+	}
+	return raw
+}
+
+// origin returns scheme and host of u.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// sender is the transport as the proxy sees it: it looks through each answer
+// on its way back.
+type sender struct{ g *Gateway }
+
+func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
+	resp, err := s.g.opts.Transport.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	s.g.tidy(callFrom(out.Context()), resp)
+	return resp, nil
+}
+
+// bufferSize is one copy's buffer: the size of a large page's TLS record pair.
+const bufferSize = 32 << 10
+
+// buffers is a pool of copy buffers.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return p[:]
+	}
+	return new([bufferSize]byte)[:]
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put((*[bufferSize]byte)(p)) }
