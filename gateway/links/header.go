@@ -1,0 +1,66 @@
+package links
+
+import (
+	"net/http"
+	"strings"
+)
+
+// headers rewrites Location and the addresses in Link. Content-Location stays:
+// it names what was sent, and no client follows it.
+func (r *Rewriter) headers(h http.Header) {
+	for i, v := range h["Location"] {
+		if to, ok := r.address(v); ok {
+			h["Location"][i] = to
+		}
+	}
+	for i, v := range h["Link"] {
+		h["Link"][i] = r.link(v)
+	}
+}
+
+// link rewrites the addresses of one Link header (RFC 8288): those in angle
+// brackets at the start of a link-value. What cannot be read stays as it is,
+// and so does all that follows it.
+func (r *Rewriter) link(v string) string {
+	var b strings.Builder
+	done := 0
+	for at := 0; at < len(v); {
+		at += len(v[at:]) - len(strings.TrimLeft(v[at:], " \t,"))
+		if at == len(v) || v[at] != '<' {
+			break
+		}
+		end := strings.IndexByte(v[at:], '>')
+		if end < 0 {
+			break
+		}
+		if to, ok := r.address(v[at+1 : at+end]); ok {
+			b.WriteString(v[done : at+1])
+			b.WriteString(to)
+			done = at + end
+		}
+		at += end + 1
+		at += nextLinkValue(v[at:])
+	}
+	if done == 0 {
+		return v
+	}
+	b.WriteString(v[done:])
+	return b.String()
+}
+
+// nextLinkValue is how far the comma that ends these parameters is: the first
+// one outside a quoted string.
+func nextLinkValue(params string) int {
+	quoted := false
+	for i := 0; i < len(params); i++ {
+		switch c := params[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case c == ',' && !quoted:
+			return i
+		}
+	}
+	return len(params)
+}
