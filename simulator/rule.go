@@ -1,0 +1,95 @@
+package simulator
+
+import "time"
+
+// scope says whose calls share one bucket of a rule.
+type scope int
+
+const (
+	perAccount    scope = iota
+	perUser             // the credential that calls
+	perTarget           // the record in the path
+	perTargetUser       // both
+	perEmail            // the e-mail in the body
+)
+
+// rule is one limit: so many calls per window over a scope.
+type rule struct {
+	name   string
+	header string // the name in the endpoint header; empty is none
+	n      int
+	window time.Duration
+	cost   int
+	scope  scope
+	body   Body
+	when   func(*call) bool // a further condition; nil is none
+
+	uncounted  bool // shown, but never falls (Talk partner)
+	concurrent bool // counts what runs at once, not what came in a window
+	service    bool // the counter of a whole service
+
+	one  counter
+	many map[key]*counter
+}
+
+// key names one bucket of a rule; zero where the whole account shares it.
+type key struct {
+	target uint64
+	user   uint64
+}
+
+// keyOf is the bucket of the rule that a call draws on.
+func (r *rule) keyOf(c *call, id uint64) key {
+	switch r.scope {
+	case perUser:
+		return key{user: c.user}
+	case perTarget:
+		return key{target: id}
+	case perTargetUser:
+		return key{target: id, user: c.user}
+	case perEmail:
+		return key{target: emailOf(c.body)}
+	}
+	return key{}
+}
+
+// counter is the use of one bucket in one window.
+type counter struct {
+	epoch int64
+	used  int
+}
+
+// maxBuckets bounds the buckets a rule remembers; more than so many records
+// written in one window make it forget those of earlier windows.
+const maxBuckets = 4096
+
+// counter returns the bucket's use in the window of this epoch.
+func (r *rule) counter(k key, epoch int64) *counter {
+	at := &r.one
+	if r.scope != perAccount {
+		at = r.keyed(k, epoch)
+	}
+	if at.epoch != epoch {
+		at.epoch, at.used = epoch, 0
+	}
+	return at
+}
+
+func (r *rule) keyed(k key, epoch int64) *counter {
+	if r.many == nil {
+		r.many = make(map[key]*counter)
+	}
+	at := r.many[k]
+	if at == nil {
+		if len(r.many) >= maxBuckets {
+			for other, c := range r.many {
+				if c.epoch != epoch {
+					delete(r.many, other)
+				}
+			}
+		}
+		at = new(counter)
+		r.many[k] = at
+	}
+	return at
+}

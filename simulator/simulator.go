@@ -1,0 +1,120 @@
+package simulator
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/flyballhq/flyball/simulator/desk"
+)
+
+// Simulator is one simulated account. Its methods may be called at the same
+// time. It starts no goroutine that outlives the requests it serves, so there is
+// nothing to close.
+//
+// Inside a testing/synctest bubble it must be made in the bubble.
+type Simulator struct {
+	o       Options
+	names   headerNames
+	latency *latencyTable
+
+	mu sync.Mutex // never held while waiting
+	*state
+}
+
+// state is all that a reset makes anew.
+type state struct {
+	seq     uint64 // requests arrived
+	limits  *limiter
+	others  *others
+	faults  []*armed
+	journal *journal
+	desk    *desk.Desk
+
+	starting int // jobs admitted and not yet known to the desk
+}
+
+// New makes an account. Options that [Options.Check] finds fault with are a
+// mistake of the program: New panics with Check's error. Options from outside
+// are to be checked first.
+func New(o Options) *Simulator {
+	if err := o.Check(); err != nil {
+		panic("simulator: " + err.Error())
+	}
+	o = o.withDefaults()
+	s := &Simulator{o: o, latency: tabulate(o.Latency)}
+	s.names, _ = o.Headers.names()
+	s.state = newState(o, time.Now(), o.Faults)
+	return s
+}
+
+func newState(o Options, now time.Time, faults []Fault) *state {
+	limits := newLimiter(o)
+	account := limits.services[limitAccount]
+	n := 0
+	if account != nil {
+		n = account.n
+	}
+	return &state{
+		limits: limits, faults: arm(faults),
+		others:  newOthers(o, n, now),
+		journal: newJournal(o.KeepRequests, account, now),
+		desk: desk.New(desk.Options{
+			Seed: o.Seed, Tickets: o.Tickets, Users: o.Users, Organizations: o.Organizations, JobLag: o.JobLag,
+		}, now),
+	}
+}
+
+// Reset makes the account new: records, counters, ledger. Its faults stay, with
+// their counts at zero. Requests under way end in the old account.
+func (s *Simulator) Reset() {
+	fresh := newState(s.o, time.Now(), s.Faults())
+	s.mu.Lock()
+	s.state = fresh
+	s.mu.Unlock()
+}
+
+// Faults lists the faults in force.
+func (s *Simulator) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Fault, len(s.faults))
+	for i, a := range s.faults {
+		list[i] = a.Fault
+	}
+	return list
+}
+
+// SetFaults replaces the faults in force, or reports the first that Check finds
+// fault with and changes nothing.
+func (s *Simulator) SetFaults(faults ...Fault) error {
+	for _, f := range faults {
+		if err := f.Check(); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = arm(faults)
+	return nil
+}
+
+// Ledger recounts what reached the account up to now.
+func (s *Simulator) Ledger() Ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.catchUp(now)
+	// Items of background jobs change records between requests; a request the
+	// desk does not know collects what fell due.
+	r := s.desk.Serve(now, desk.Request{Method: http.MethodGet, Path: "/"})
+	s.journal.late(r.Changed)
+	return s.journal.ledger(now)
+}
+
+// catchUp lets the other consumers' calls up to now happen.
+func (st *state) catchUp(now time.Time) {
+	st.others.until(now, func(at time.Time) {
+		st.journal.other(otherCall{at, st.limits.other(at)})
+	})
+}

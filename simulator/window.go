@@ -1,0 +1,49 @@
+package simulator
+
+import "time"
+
+// window is where an instant lies in the fixed windows of a rule. Windows start
+// at multiples of their length since the Unix epoch, the UTC clock's minutes
+// among them (1,235 of 1,283 recorded answers; the rest are a second off) [ZP].
+type window struct {
+	start, end int64 // the clock's window, Unix nanoseconds
+	epoch      int64 // the window the counter believes in, see skewed
+}
+
+func windowAt(now time.Time, length time.Duration) window {
+	at, l := now.UnixNano(), int64(length)
+	index := at / l
+	return window{start: index * l, end: (index + 1) * l, epoch: 2 * index}
+}
+
+// skewed moves the counter's restart off the clock's boundary, as recorded: it
+// restarts early and once more on the boundary (remaining 699 with reset 1), or
+// late (an old remaining with reset 60). Even epochs are the clock's windows, an
+// odd one the stretch between an early restart and the boundary. The reset goes
+// on following the clock.
+func (w window) skewed(now time.Time, skew time.Duration, seed uint64) window {
+	length := w.end - w.start
+	most := min(int64(skew), length/4)
+	if most <= 0 {
+		return w
+	}
+	at := now.UnixNano()
+	if late := offset(seed, w.start, most); late > 0 && at-w.start < late {
+		w.epoch -= 2
+	} else if early := -offset(seed, w.end, most); early > 0 && w.end-at <= early {
+		w.epoch++
+	}
+	return w
+}
+
+// offset is the seeded distance between a boundary and the counter's restart,
+// from -most to most.
+func offset(seed uint64, boundary, most int64) int64 {
+	u := unit(seed, streamSkew, uint64(boundary))
+	return int64((2*u - 1) * float64(most))
+}
+
+// secondsLeft is the time to the window's end in seconds, rounded up, at least 1.
+func (w window) secondsLeft(at int64) int {
+	return max(int((w.end-at+int64(time.Second)-1)/int64(time.Second)), 1)
+}
