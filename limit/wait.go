@@ -27,7 +27,8 @@ const (
 // A WaitError says that a call was not sent because it would have had to wait
 // longer than it may. The server has not seen the call.
 type WaitError struct {
-	Method, Path string        // what was asked
+	Method, Path string        // what was asked; empty when it was refused before it had a request
+	Class        string        // the kind of call, such as "GET /api/v2/tickets/{id}"
 	Bucket       Key           // what it would have waited for
 	Limit        int           // that bucket's limit, 0 when unknown
 	Window       time.Duration // that bucket's window, 0 when unknown
@@ -35,6 +36,7 @@ type WaitError struct {
 	RetryAt      time.Time     // when trying again is worthwhile; never in the past
 	Patience     time.Duration // how long the call was allowed to wait
 	Wait         time.Duration // how long it would have had to wait at the least
+	Err          error         // the context's error when it ended a wait under way, else nil
 }
 
 func (e *WaitError) Error() string {
@@ -42,9 +44,19 @@ func (e *WaitError) Error() string {
 	if e.Limit > 0 && e.Window > 0 {
 		rule = fmt.Sprintf("%s (%d per %s)", rule, e.Limit, e.Window)
 	}
-	return fmt.Sprintf("flyball: %s %s not sent: held by %s: %s; it would wait %s and may wait %s; try again at %s or allow a longer wait",
-		e.Method, e.Path, rule, e.Reason, e.Wait.Round(100*time.Millisecond), e.Patience.Round(100*time.Millisecond), e.RetryAt.UTC().Format(time.TimeOnly+" UTC"))
+	what := e.Class
+	if e.Path != "" {
+		what = e.Method + " " + e.Path
+	}
+	if e.Reason == Closed {
+		return fmt.Sprintf("flyball: %s not sent: %s; make a new transport", what, e.Reason)
+	}
+	return fmt.Sprintf("flyball: %s not sent: held by %s: %s; it would wait %s and may wait %s; try again at %s or allow a longer wait",
+		what, rule, e.Reason, e.Wait.Round(100*time.Millisecond), e.Patience.Round(100*time.Millisecond), e.RetryAt.UTC().Format(time.TimeOnly+" UTC"))
 }
+
+// Unwrap returns the context's error when it ended a wait under way.
+func (e *WaitError) Unwrap() error { return e.Err }
 
 // Timeout reports true: to callers that know only net.Error this is a wait
 // that did not fit.

@@ -1,0 +1,180 @@
+package admission
+
+import (
+	"context"
+	"time"
+
+	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/queue"
+)
+
+// A waiter is one call that asks for leave to send.
+type waiter struct {
+	call     *limit.Call
+	grant    budget.Grant
+	patience time.Time // zero: only the context ends the wait
+	item     *queue.Item[*waiter]
+	ready    chan *limit.WaitError // one value: nil is leave to send
+	since    time.Time             // when the present hold began
+	hold     limit.Hold            // the present hold
+}
+
+// acquire blocks until the call may make one send, which is then charged to
+// w.grant, or returns why it may not: a *limit.WaitError, or the context's
+// error.
+func (c *Controller) acquire(ctx context.Context, w *waiter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	now := time.Now()
+	w.patience = patience(ctx, w.call)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return w.refusal(now, budget.Bound{Wait: time.Second, Reason: limit.Closed})
+	}
+	if w.call.Seq == 0 {
+		c.seq++
+		w.call.Seq = c.seq
+	}
+	if next, ok := c.queue.Next(); ok && !next.After(now) {
+		c.serve(now, nil)
+	}
+	v := c.account.Admit(now, &w.call.Route, c.queue.Len() > 0, &w.grant)
+	if v.OK {
+		c.mu.Unlock()
+		c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call})
+		return nil
+	}
+	refusal := c.park(now, w, v)
+	var crowd *event.Event
+	if refusal == nil {
+		crowd = c.crowd(now, w, v.Bucket)
+	}
+	c.mu.Unlock()
+	if refusal != nil {
+		c.gaveUp(now, w.call, refusal)
+		return refusal
+	}
+	c.emit(event.Event{Kind: event.Held, At: now, Call: w.call, Bucket: v.Bucket, Reason: v.Reason, Until: v.Until})
+	if crowd != nil {
+		c.emit(*crowd)
+	}
+	return c.wait(ctx, w)
+}
+
+// park puts the waiter into the line of the bucket that blocks it, unless it
+// cannot be served in time. The caller holds the lock.
+func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.WaitError {
+	blocked := budget.Bound{Bucket: v.Bucket, Wait: v.Until.Sub(now), Reason: v.Reason}
+	if w.call.NoWait {
+		return w.refusal(now, blocked)
+	}
+	if c.queue.Len() >= c.maxWaiting {
+		return w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: max(blocked.Wait, time.Second), Reason: limit.QueueFull})
+	}
+	if refusal := c.refuses(now, w); refusal != nil {
+		return refusal
+	}
+	w.ready = make(chan *limit.WaitError, 1)
+	w.since, w.hold = now, limit.Hold{Bucket: v.Bucket, Reason: v.Reason}
+	if line := c.queue.Line(v.Bucket); line != nil && v.Reason == limit.Paced {
+		w.hold.Reason = limit.Queued
+	}
+	w.item = c.queue.Push(v.Bucket, v.Until, w.call.Seq, w)
+	c.wakeAt(now)
+	return nil
+}
+
+// wait sleeps until the waiter has leave, is refused, or loses patience.
+func (c *Controller) wait(ctx context.Context, w *waiter) error {
+	var expired <-chan time.Time
+	if !w.call.Deadline.IsZero() {
+		timer := time.NewTimer(time.Until(w.call.Deadline))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case refusal := <-w.ready:
+		return c.finish(w, refusal)
+	case <-expired:
+		return c.abandon(w, nil)
+	case <-ctx.Done():
+		return c.abandon(w, ctx.Err())
+	}
+}
+
+func (c *Controller) finish(w *waiter, refusal *limit.WaitError) error {
+	now := time.Now()
+	if refusal != nil {
+		c.gaveUp(now, w.call, refusal)
+		return refusal
+	}
+	c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call, Wait: now.Sub(w.since), Bucket: w.call.HeldFor.Bucket, Reason: w.call.HeldFor.Reason})
+	return nil
+}
+
+// abandon takes a waiter out of the queue: its caller left (cause is the
+// context's error) or its patience ended. Leave that came at the same moment
+// is given back, unless patience is all that ended: then it is used.
+func (c *Controller) abandon(w *waiter, cause error) error {
+	now := time.Now()
+	c.mu.Lock()
+	select {
+	case refusal := <-w.ready:
+		if refusal == nil && cause != nil {
+			c.account.Refund(now, &w.grant)
+			c.serve(now, &w.grant)
+			c.mu.Unlock()
+			c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Err: cause})
+			return cause
+		}
+		c.mu.Unlock()
+		return c.finish(w, refusal)
+	default:
+	}
+	bucket := w.hold.Bucket
+	c.queue.Remove(w.item)
+	best := c.account.Best(now, &w.call.Route, func(limit.Key) int { return 0 })
+	c.serve(now, nil)
+	c.mu.Unlock()
+	w.turn(now, budget.Verdict{Bucket: bucket, Reason: w.hold.Reason})
+	if cause != nil && cause != context.DeadlineExceeded {
+		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Bucket: bucket, Reason: w.hold.Reason, Err: cause})
+		return cause
+	}
+	best.Bucket, best.Reason, best.Wait = bucket, w.call.HeldFor.Reason, max(best.Wait, time.Second)
+	refusal := w.refusal(now, best)
+	refusal.Err = cause
+	c.gaveUp(now, w.call, refusal)
+	return refusal
+}
+
+// turn ends the present hold and begins one for another bucket.
+func (w *waiter) turn(now time.Time, v budget.Verdict) {
+	w.hold.For = now.Sub(w.since)
+	w.call.Held += w.hold.For
+	if w.hold.For >= w.call.HeldFor.For {
+		w.call.HeldFor = w.hold
+	}
+	w.since, w.hold = now, limit.Hold{Bucket: v.Bucket, Reason: v.Reason}
+}
+
+// done hands the waiter its answer. The caller holds the lock.
+func (w *waiter) done(now time.Time, refusal *limit.WaitError) {
+	w.turn(now, budget.Verdict{})
+	w.ready <- refusal
+}
+
+func (w *waiter) refusal(now time.Time, b budget.Bound) *limit.WaitError {
+	e := &limit.WaitError{
+		Class: w.call.Route.Class, Bucket: b.Bucket, Limit: b.Limit, Window: b.Window,
+		Reason: b.Reason, Wait: b.Wait, RetryAt: now.Add(b.Wait),
+	}
+	if !w.patience.IsZero() {
+		e.Patience = max(0, w.patience.Sub(w.call.Arrived))
+	}
+	return e
+}

@@ -1,0 +1,188 @@
+package admission
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
+)
+
+// refusalPeek is how much of a refusing answer's body is read to find out
+// what it blames.
+const refusalPeek = 4 << 10
+
+// Layer returns the layer that holds each send until it may go. A request
+// whose context carries no [limit.Call] passes untouched.
+func (c *Controller) Layer() func(next http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return &transport{Controller: c, next: next}
+	}
+}
+
+type transport struct {
+	*Controller
+	next http.RoundTripper
+}
+
+// RoundTrip sends req once, when it may go, and hands its answer on. Without
+// leave to send it returns a [*limit.WaitError] or the context's error.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	call := limit.CallFrom(ctx)
+	if call == nil {
+		return t.next.RoundTrip(req)
+	}
+	s := &send{Controller: t.Controller}
+	s.call = call
+	if err := t.acquire(ctx, &s.waiter); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		var refusal *limit.WaitError
+		if errors.As(err, &refusal) {
+			refusal.Method, refusal.Path = req.Method, req.URL.Path
+		}
+		return nil, err
+	}
+	return s.roundTrip(req, t.next)
+}
+
+// A send is one request on the wire. Its times are written by the transport's
+// own goroutines.
+type send struct {
+	*Controller
+	waiter
+	left   time.Time
+	conns  atomic.Int32 // connections that the transport got for it
+	wrote  atomic.Int64 // nanoseconds from left to its headers written; 0 = not yet
+	heard  atomic.Int64 // nanoseconds from left to the answer's first byte
+	traced atomic.Bool  // the transport below reports its steps
+}
+
+func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+	s.call.Sends++
+	s.left = time.Now()
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GetConn:              s.getConn,
+		GotConn:              s.gotConn,
+		WroteHeaders:         s.wroteHeaders,
+		GotFirstResponseByte: s.gotFirstByte,
+	})
+	ended := false
+	defer func() {
+		if !ended { // a panic below passes; what it held is given back
+			s.lost(errors.New("the transport panicked"))
+		}
+	}()
+	resp, err := next.RoundTrip(req.WithContext(ctx))
+	ended = true
+	if err != nil {
+		s.lost(err)
+		return nil, err
+	}
+	s.answered(resp)
+	return resp, nil
+}
+
+func (s *send) getConn(string) { s.traced.Store(true) }
+
+// gotConn charges what the transport sends again by itself: net/http repeats
+// some requests on a new connection without a word.
+func (s *send) gotConn(httptrace.GotConnInfo) {
+	if s.conns.Add(1) > 1 && s.wrote.Load() != 0 {
+		s.extra()
+	}
+}
+
+func (s *send) wroteHeaders()  { s.wrote.Store(s.elapsed()) }
+func (s *send) gotFirstByte()  { s.heard.Store(s.elapsed()) }
+func (s *send) elapsed() int64 { return max(1, int64(time.Since(s.left))) }
+func (s *send) t0() time.Time  { return s.left.Add(time.Duration(s.wrote.Load())) }
+func (s *send) unsent(err error) bool {
+	if s.traced.Load() {
+		return s.wrote.Load() == 0
+	}
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func (s *send) extra() {
+	now := time.Now()
+	var grant budget.Grant
+	s.mu.Lock()
+	s.account.Charge(now, &s.call.Route, &grant)
+	s.account.Lose(now, &grant)
+	s.mu.Unlock()
+	s.emit(event.Event{Kind: event.Extra, At: now, Call: s.call})
+}
+
+// lost ends a send that was not answered. What provably never left is not
+// charged.
+func (s *send) lost(err error) {
+	now := time.Now()
+	s.mu.Lock()
+	if s.unsent(err) {
+		s.account.Refund(now, &s.grant)
+	} else {
+		s.account.Lose(now, &s.grant)
+	}
+	s.serve(now, &s.grant)
+	s.mu.Unlock()
+	s.emit(event.Event{Kind: event.Lost, At: now, Call: s.call, Took: now.Sub(s.left), Err: err})
+}
+
+// answered tells the budget what came back and lets go whom that frees.
+func (s *send) answered(resp *http.Response) {
+	now := time.Now()
+	t0, t1 := s.t0(), now
+	if heard := s.heard.Load(); heard != 0 {
+		t1 = s.left.Add(time.Duration(heard))
+	}
+	s.call.Upstream = t1.Sub(t0)
+	answer := s.provider.Read(&s.call.Route, resp.StatusCode, resp.Header)
+	var refusal *limit.Refusal
+	if answer.Refused {
+		read := s.provider.Refusal(&s.call.Route, resp.StatusCode, resp.Header, peek(resp))
+		refusal = &read
+	}
+	s.mu.Lock()
+	blame, refused := s.account.Observe(now, t0, t1, &s.grant, &answer, refusal)
+	s.serve(now, &s.grant)
+	s.mu.Unlock()
+	if resp.StatusCode/100 == 2 && s.call.Route.Job != limit.NoJob {
+		s.watchJobs(resp)
+	}
+	s.emit(event.Event{Kind: event.Sent, At: now, Call: s.call, Status: resp.StatusCode, Took: t1.Sub(t0)})
+	if refused {
+		s.emit(event.Event{Kind: event.Refused, At: now, Call: s.call, Bucket: blame.Bucket, Until: blame.Until, Status: resp.StatusCode, Text: refusal.Text})
+	}
+	if blame.Learned > 0 {
+		s.emit(event.Event{Kind: event.Learned, At: now, Call: s.call, Bucket: blame.Bucket, Limit: blame.Learned})
+	}
+}
+
+// peek reads the beginning of the body and leaves the body whole.
+func peek(resp *http.Response) []byte {
+	head, err := io.ReadAll(io.LimitReader(resp.Body, refusalPeek))
+	rest := io.Reader(resp.Body)
+	if err != nil {
+		rest = failing{err}
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), rest), resp.Body}
+	return head
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -1,0 +1,275 @@
+package budget
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// Options tunes an account. The zero value is what Zendesk needs.
+type Options struct {
+	Name string // for snapshots
+	// Window replaces the window of the services' own counters, for a
+	// simulator whose clock minute is shorter; 0 keeps the provider's.
+	Window time.Duration
+	// MaxObjects is how many tickets, users and organizations are counted
+	// apart at once; default 100,000.
+	MaxObjects int
+	// Seed makes the jitter of pauses repeatable; 0 draws one.
+	Seed uint64
+}
+
+// An Account holds the buckets of one account. Make one with [New].
+type Account struct {
+	options   Options
+	epoch     time.Time
+	clk       clock
+	windows   map[limit.Key]*window
+	pauses    map[limit.Key]*window
+	objects   objects
+	slots     *slots
+	routes    map[routeKey]*route
+	sightings map[string]sighting
+	rnd       *rand.Rand
+
+	mystery   routeKey // the route of the latest refusal that nothing explains
+	mysteryAt instant
+}
+
+// New returns an account of which nothing is known yet.
+func New(o Options) *Account {
+	if o.MaxObjects <= 0 {
+		o.MaxObjects = maxObjects
+	}
+	if o.Seed == 0 {
+		o.Seed = rand.Uint64()
+	}
+	return &Account{
+		options:   o,
+		windows:   map[limit.Key]*window{},
+		pauses:    map[limit.Key]*window{},
+		objects:   objects{most: o.MaxObjects},
+		routes:    map[routeKey]*route{},
+		sightings: map[string]sighting{},
+		rnd:       rand.New(rand.NewPCG(o.Seed, 0)),
+	}
+}
+
+// at is a time on the account's own clock, which starts one hour before the
+// first use so that no instant of interest is zero.
+func (a *Account) at(t time.Time) instant {
+	if a.epoch.IsZero() {
+		a.epoch = t.Add(-time.Hour)
+	}
+	return t.Sub(a.epoch)
+}
+
+func (a *Account) time(t instant) time.Time { return a.epoch.Add(t) }
+
+// A Verdict answers whether a send may go.
+type Verdict struct {
+	OK bool
+	// Until is when asking again is worthwhile unless an answer on Bucket
+	// comes first; it is later than the instant of asking.
+	Until  time.Time
+	Bucket limit.Key
+	Reason limit.Reason
+}
+
+// A Grant is what one admitted send was charged to. It must be ended once, by
+// [Account.Observe], [Account.Lose] or [Account.Refund]; until then the route
+// it was asked for must stay as it is.
+type Grant struct {
+	of      *limit.Route
+	route   *route
+	windows [limit.MaxDraws + 2]charge
+	nw      int
+	objects [limit.MaxDraws]charged
+	no      int
+	slot    bool
+}
+
+type charge struct {
+	b          *window
+	cost       int
+	due        instant
+	generation uint32
+	probe      bool
+}
+
+type charged struct {
+	o    *object
+	cost int
+}
+
+// Buckets calls yield with each bucket the grant was charged to.
+func (g *Grant) Buckets(yield func(limit.Key) bool) {
+	for _, c := range g.windows[:g.nw] {
+		if !yield(c.b.key) {
+			return
+		}
+	}
+	for _, c := range g.objects[:g.no] {
+		if !yield(c.o.key) {
+			return
+		}
+	}
+	if g.route != nil {
+		yield(walkKey(g.of))
+	}
+}
+
+func walkKey(r *limit.Route) limit.Key { return limit.Key{Service: r.Service, ID: r.Class} }
+
+// Admit asks for leave to make one send on r at now and, when it is given,
+// charges every bucket it draws on into g, all or nothing. crowded says that
+// other calls wait.
+func (a *Account) Admit(now time.Time, r *limit.Route, crowded bool, g *Grant) Verdict {
+	t := a.at(now)
+	rt := a.route(t, r)
+	*g = Grant{of: r, route: rt}
+	if v := a.askNarrow(t, rt, r, crowded, g); !v.OK {
+		return v
+	}
+	for i := range rt.draws {
+		d := &rt.draws[i]
+		due, until, why := d.b.ask(t, d.cost, crowded, &a.clk)
+		if why != "" {
+			return a.hold(t, until, d.b.key, why)
+		}
+		g.add(d.b, d.cost, due)
+	}
+	a.commit(t, g)
+	return Verdict{OK: true}
+}
+
+// askNarrow asks the buckets that are not the whole account's.
+func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, crowded bool, g *Grant) Verdict {
+	if len(a.pauses) > 0 {
+		if v := a.askPauses(t, r, crowded, g); !v.OK {
+			return v
+		}
+	}
+	for _, one := range rt.byOne {
+		o := a.objects.get(t, one.KeyFor(r.Object, r.Credential), one.Rule)
+		if until, why := o.ask(t, one.cost); why != "" {
+			return a.hold(t, until, o.key, why)
+		}
+		if g.no < len(g.objects) {
+			g.objects[g.no] = charged{o, one.cost}
+			g.no++
+		}
+	}
+	if r.Job == limit.StartsJob && a.slots != nil {
+		if until, why := a.slots.ask(t); why != "" {
+			return a.hold(t, until, a.slots.key, why)
+		}
+		g.slot = true
+	}
+	if !rt.walks() {
+		return a.hold(t, t+silence, walkKey(r), limit.Walking)
+	}
+	return Verdict{OK: true}
+}
+
+func (a *Account) askPauses(t instant, r *limit.Route, crowded bool, g *Grant) Verdict {
+	keys := [2]limit.Key{r.PauseKey(), walkKey(r)}
+	for i, key := range keys {
+		b := a.pauses[key]
+		if b == nil || i == 1 && key == keys[0] {
+			continue
+		}
+		due, until, why := b.ask(t, 1, crowded, &a.clk)
+		if why != "" {
+			return a.hold(t, until, key, why)
+		}
+		g.add(b, 1, due)
+	}
+	return Verdict{OK: true}
+}
+
+func (a *Account) hold(t, until instant, key limit.Key, why limit.Reason) Verdict {
+	return Verdict{Until: a.time(max(until, t+time.Millisecond)), Bucket: key, Reason: why}
+}
+
+func (g *Grant) add(b *window, cost int, due instant) {
+	if g.nw < len(g.windows) {
+		g.windows[g.nw] = charge{b: b, cost: cost, due: due}
+		g.nw++
+	}
+}
+
+func (a *Account) commit(t instant, g *Grant) {
+	for i := range g.windows[:g.nw] {
+		c := &g.windows[i]
+		c.generation, c.probe = c.b.take(t, c.due, c.cost)
+	}
+	for _, c := range g.objects[:g.no] {
+		c.o.take(t, c.cost, &a.clk)
+	}
+	if g.slot {
+		a.slots.take()
+	}
+	g.route.inFlight++
+}
+
+// Charge charges a send that was made without asking, such as one that the
+// transport repeated by itself.
+func (a *Account) Charge(now time.Time, r *limit.Route, g *Grant) {
+	t := a.at(now)
+	rt := a.route(t, r)
+	*g = Grant{of: r, route: rt}
+	for _, d := range rt.draws {
+		d.b.roll(t, &a.clk)
+		g.add(d.b, d.cost, d.b.next)
+	}
+	for _, one := range rt.byOne {
+		if g.no < len(g.objects) {
+			g.objects[g.no] = charged{a.objects.get(t, one.KeyFor(r.Object, r.Credential), one.Rule), one.cost}
+			g.no++
+		}
+	}
+	a.commit(t, g)
+}
+
+// Lose ends a grant whose send died after it left: the server may have
+// counted it.
+func (a *Account) Lose(now time.Time, g *Grant) {
+	t := a.at(now)
+	a.end(t, g)
+	for _, c := range g.windows[:g.nw] {
+		c.b.lose(t, c.cost)
+	}
+	for _, c := range g.objects[:g.no] {
+		c.o.settle(t, c.cost, true, &a.clk)
+	}
+}
+
+// Refund ends a grant whose send provably never left.
+func (a *Account) Refund(now time.Time, g *Grant) {
+	t := a.at(now)
+	a.end(t, g)
+	for _, c := range g.objects[:g.no] {
+		c.o.settle(t, c.cost, false, &a.clk)
+	}
+}
+
+// end takes the grant out of what is in flight.
+func (a *Account) end(t instant, g *Grant) {
+	for _, c := range g.windows[:g.nw] {
+		c.b.busy -= c.cost
+		if c.probe {
+			c.b.gate.leave(c.generation)
+		}
+		c.b.roll(t, &a.clk)
+	}
+	g.route.inFlight--
+}
+
+// Jobs takes in what an answer said of background jobs.
+func (a *Account) Jobs(now time.Time, jobs []limit.Job) {
+	if a.slots != nil {
+		a.slots.jobs(a.at(now), jobs)
+	}
+}

@@ -1,0 +1,201 @@
+package budget
+
+import (
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+const (
+	// volley is how near two refusals must be to have one cause.
+	volley = 2 * time.Second
+	// maxPauses bounds the routes and objects that a refusal is remembered for.
+	maxPauses = 10_000
+)
+
+// blame puts a refusal down to the narrowest bucket that explains it: to stop
+// the account for one ticket's refusal costs everybody a minute.
+func (a *Account) blame(t instant, g *Grant, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
+	primary := g.primary()
+	if refusal.Rule != nil {
+		if blame, ok := a.blameNamed(t, g, s, answer, refusal); ok {
+			return blame
+		}
+	}
+	stated := -1
+	if primary != nil {
+		if j := find(answer.Readings(), primary.rule); j >= 0 {
+			stated = answer.Readings()[j].Remaining
+		}
+	}
+	switch {
+	case stated > 0:
+		return a.blameRoute(t, g, s, answer, refusal)
+	case stated == 0, primary != nil && primary.heard && float64(primary.left()) <= max(2, primary.othersRate()):
+		return a.stop(t, primary, s, answer, refusal)
+	}
+	key := routeKey{g.of.Class, g.of.Shape}
+	again := a.mysteryAt != 0 && t-a.mysteryAt <= volley && a.mystery != key
+	a.mystery, a.mysteryAt = key, t
+	if again && primary != nil {
+		return a.stop(t, primary, s, answer, refusal)
+	}
+	return a.blameRoute(t, g, s, answer, refusal)
+}
+
+func (g *Grant) primary() *window {
+	for _, c := range g.windows[:g.nw] {
+		if c.b.rule.Primary {
+			return c.b
+		}
+	}
+	return nil
+}
+
+// blameNamed blames the bucket that the body or a header names.
+func (a *Account) blameNamed(t instant, g *Grant, s *sample, answer *limit.Answer, refusal *limit.Refusal) (Blame, bool) {
+	for _, c := range g.windows[:g.nw] {
+		if same(c.b.rule, refusal.Rule) {
+			return a.stop(t, c.b, s, answer, refusal), true
+		}
+	}
+	for _, c := range g.objects[:g.no] {
+		if same(c.o.rule, refusal.Rule) {
+			return a.stopObject(t, c.o, answer), true
+		}
+	}
+	if refusal.Rule.Kind == limit.Slots {
+		b := a.slotsFor(refusal.Rule.KeyFor(0, 0), refusal.Rule)
+		wait := answer.RetryAfter
+		if !answer.HasRetryAfter || wait == 0 {
+			wait = slotCheck
+		}
+		b.pause.refuse(t, s.t0, wait, refusal.Text, a.rnd)
+		return Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}, true
+	}
+	if refusal.Rule.Kind == limit.Window && refusal.Rule.Scope == limit.PerAccount {
+		b := a.window(t, refusal.Rule.KeyFor(0, 0), refusal.Rule)
+		g.route.add(b, 1)
+		return a.stop(t, b, s, answer, refusal), true
+	}
+	return Blame{}, false
+}
+
+func same(a, b *limit.Rule) bool { return a == b || a.ID == b.ID && a.Service == b.Service }
+
+// blameRoute blames what the route alone draws on: a documented limit that
+// nobody states, else the route itself, of its object when it names one.
+func (a *Account) blameRoute(t instant, g *Grant, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
+	for _, c := range g.windows[:g.nw] {
+		if !c.b.rule.Primary && !c.b.heard && c.b.governs() {
+			return a.stop(t, c.b, s, answer, refusal)
+		}
+	}
+	key := g.of.PauseKey()
+	if key.Object != 0 && g.route.refusedAt != 0 && t-g.route.refusedAt <= volley && g.route.refusedObject != key.Object {
+		key.Object = 0 // two objects at once: it is the route's limit, not theirs
+	}
+	g.route.refusedObject, g.route.refusedAt = g.of.Object, t
+	b := a.pauseFor(t, key, g)
+	blame := a.stop(t, b, s, answer, refusal)
+	if key.Object == 0 {
+		blame.Learned = b.limit
+	}
+	return blame
+}
+
+// pauseFor returns the bucket that stands for a refused route or object.
+func (a *Account) pauseFor(t instant, key limit.Key, g *Grant) *window {
+	if b := a.pauses[key]; b != nil {
+		return b
+	}
+	if len(a.pauses) >= maxPauses {
+		a.forgetPauses(t)
+	}
+	span := time.Minute
+	if primary := g.primary(); primary != nil && primary.w >= shortest {
+		span = primary.w
+	}
+	b := newWindow(key, &limit.Rule{ID: key.ID, Service: key.Service, Kind: limit.Pause, Window: span, Source: "a refusal that named no limit"}, t)
+	b.clk = &a.clk
+	if key.Object == 0 {
+		b.dark = g.route.answered
+	}
+	a.pauses[key] = b
+	return b
+}
+
+// forgetPauses makes room: what is over first, then anything not in flight.
+func (a *Account) forgetPauses(t instant) {
+	for key, b := range a.pauses {
+		if b.busy == 0 && t >= b.pauseUntil {
+			delete(a.pauses, key)
+		}
+	}
+	for key, b := range a.pauses {
+		if len(a.pauses) < maxPauses {
+			return
+		}
+		if b.busy == 0 {
+			delete(a.pauses, key)
+		}
+	}
+}
+
+// stop pauses a bucket for as long as the server asks, and learns the limit
+// of one that the server does not state.
+func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
+	b.aim(t)
+	wait := answer.RetryAfter
+	if !answer.HasRetryAfter || wait == 0 {
+		wait = 0
+		if b.open {
+			wait = b.ch - t
+		}
+	}
+	if until, ok := b.skewed(s, wait); ok {
+		b.refused++
+		b.refusals++
+		b.pause.stop(max(until, t+leastWait)+b.shake(a.rnd), refusal.Text)
+	} else {
+		b.pause.refuse(t, s.t0, wait, refusal.Text, a.rnd)
+	}
+	b.refill, b.refilledAt = true, t
+	blame := Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}
+	if !b.heard && b.w >= shortest && !b.refusedNow && (b.rule.Kind != limit.Pause || b.key.Object == 0) {
+		b.learnLimit(b.dark)
+		blame.Learned = b.limit
+	}
+	b.refusedNow = true
+	return blame
+}
+
+// stopObject pauses one object.
+func (a *Account) stopObject(t instant, o *object, answer *limit.Answer) Blame {
+	wait := answer.RetryAfter
+	if !answer.HasRetryAfter || wait == 0 {
+		wait = max(0, o.end-t)
+	}
+	o.refused++
+	shake := time.Duration(a.rnd.Int64N(int64(jitter)))
+	o.pauseUntil = max(o.pauseUntil, t+max(wait, leastWait)+shake)
+	return Blame{Bucket: o.key, Until: a.time(o.pauseUntil)}
+}
+
+// skewed recognises a refusal next to a boundary whose Retry-After may be the
+// next window's reset: believed, it stops the account for a minute that is
+// free. It returns when one probe may find out. A second refusal in a row is
+// obeyed.
+func (b *window) skewed(s *sample, wait time.Duration) (until instant, ok bool) {
+	if !b.open || b.refusals > 0 || wait <= b.w/2 || wait > b.w+time.Second {
+		return 0, false
+	}
+	switch {
+	case s.t1 > b.cl-b.guard():
+		return b.ch + b.guard(), true
+	case s.t0 < b.ch-b.w+b.guard():
+		return b.ch - b.w + b.guard(), true
+	default:
+		return 0, false
+	}
+}

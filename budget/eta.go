@@ -1,0 +1,97 @@
+package budget
+
+import (
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// A Bound is the least that a call must wait, and for which bucket.
+type Bound struct {
+	Wait   time.Duration
+	Bucket limit.Key
+	Limit  int
+	Window time.Duration
+	Reason limit.Reason
+}
+
+// Best returns the bound that a call on r cannot beat with ahead(bucket) calls
+// before it in that bucket's line. Refusing a call on anything but this bound
+// would refuse calls that others' silence lets through.
+func (a *Account) Best(now time.Time, r *limit.Route, ahead func(limit.Key) int) Bound {
+	t := a.at(now)
+	rt := a.route(t, r)
+	var best Bound
+	for _, d := range rt.draws {
+		best.raise(d.b.bound(t, ahead(d.b.key), &a.clk))
+	}
+	if len(a.pauses) > 0 {
+		for _, key := range [2]limit.Key{r.PauseKey(), walkKey(r)} {
+			if b := a.pauses[key]; b != nil {
+				best.raise(b.bound(t, ahead(key), &a.clk))
+			}
+		}
+	}
+	for _, one := range rt.byOne {
+		o := a.objects.byKey[one.KeyFor(r.Object, r.Credential)]
+		if o == nil {
+			continue
+		}
+		if until, why := o.ask(t, one.cost); why != "" {
+			best.raise(Bound{Wait: until - t, Bucket: o.key, Limit: int(o.limit), Window: o.rule.Window, Reason: why})
+		}
+	}
+	if r.Job == limit.StartsJob && a.slots != nil {
+		if until, why := a.slots.pause.blocks(t); why != "" {
+			best.raise(Bound{Wait: until - t, Bucket: a.slots.key, Limit: a.slots.limit, Reason: why})
+		}
+	}
+	return best
+}
+
+func (best *Bound) raise(b Bound) {
+	if b.Wait > best.Wait {
+		*best = b
+	}
+}
+
+func (b *window) bound(t instant, ahead int, clk *clock) Bound {
+	b.roll(t, clk)
+	bound := Bound{Bucket: b.key, Limit: b.limit, Window: b.w}
+	if until, why := b.pause.blocks(t); why != "" {
+		bound.Wait, bound.Reason = until-t, why
+	}
+	if !b.governs() || b.cold() {
+		return bound
+	}
+	if b.left() < 1 && b.open && b.w >= shortest && b.cl-t > bound.Wait {
+		bound.Wait, bound.Reason = b.cl-t, limit.Spent
+	}
+	if line := time.Duration(max(0, ahead-int(b.ahead))) * (b.w / time.Duration(b.limit) / burstCap); line > bound.Wait {
+		bound.Wait, bound.Reason = line, limit.Queued
+	}
+	return bound
+}
+
+// Servable is how many sends of the bucket fit into patience, 0 when its
+// limit is unknown.
+func (b Bound) Servable(patience time.Duration) int {
+	if b.Limit <= 0 || b.Window <= 0 {
+		return 0
+	}
+	return max(1, int(float64(b.Limit)*patience.Seconds()/b.Window.Seconds()))
+}
+
+// Limit returns the limit and window of a bucket, both zero when unknown.
+func (a *Account) Limit(now time.Time, key limit.Key) Bound {
+	for _, set := range []map[limit.Key]*window{a.windows, a.pauses} {
+		if b := set[key]; b != nil && b.governs() {
+			b.roll(a.at(now), &a.clk)
+			return Bound{Bucket: key, Limit: b.limit, Window: b.w}
+		}
+	}
+	if o := a.objects.byKey[key]; o != nil {
+		return Bound{Bucket: key, Limit: int(o.limit), Window: o.rule.Window}
+	}
+	return Bound{Bucket: key}
+}

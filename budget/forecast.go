@@ -1,0 +1,59 @@
+package budget
+
+import (
+	"math"
+	"time"
+)
+
+// A forecast is what is believed of the consumers that we do not see.
+type forecast struct {
+	rate float64 // per second, believed at the window's start
+	z    float64 // deviations of the forecast to keep free
+}
+
+const (
+	calmest = 1.25 // z when windows do not run dry
+	edgiest = 8
+)
+
+// spread is how much a consumer of this rate may use within tl, z deviations
+// out. Demand comes in bursts, so its variance is taken as twice its mean.
+func spread(rate float64, tl time.Duration, z float64) float64 {
+	if rate <= 0 || tl <= 0 {
+		return 0
+	}
+	mean := rate * tl.Seconds()
+	return mean + z*math.Sqrt(2*mean)
+}
+
+// posterior is the rate believed after seen sends of others in elapsed: a
+// Gamma-Poisson estimate whose prior weighs a third of a window.
+func (f *forecast) posterior(seen float64, elapsed, w time.Duration) float64 {
+	prior := w.Seconds() / 3
+	return (f.rate*prior + seen) / (prior + elapsed.Seconds())
+}
+
+// close ends a window: rate becomes the belief for the next one, and a window
+// that ran dry before its end makes the forecast more careful.
+func (f *forecast) close(rate float64, dry bool) {
+	f.rate = rate
+	if dry {
+		f.z = min(edgiest, 1.5*f.z)
+	} else {
+		f.z = max(calmest, 0.95*f.z)
+	}
+}
+
+// frees returns the time before the window's end at which free sends suffice
+// for what rate may still use: the reserve no longer covers everything then.
+func frees(rate, z, free float64) time.Duration {
+	if rate <= 0 {
+		return time.Duration(math.MaxInt64)
+	}
+	if free <= 0 {
+		return 0
+	}
+	c := z * math.Sqrt(2*rate)
+	root := (math.Sqrt(c*c+4*rate*free) - c) / (2 * rate)
+	return time.Duration(root * root * float64(time.Second))
+}

@@ -1,0 +1,67 @@
+package budget
+
+import (
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// A learning is how a counter that the server does not state, or states with
+// another span than the catalogue, is found out.
+type learning struct {
+	hits, misses int  // successes of this window with and without the header
+	refusedNow   bool // a refusal fell into this window
+	clean        int  // full windows without a refusal, in a row
+	patience     int  // how many of those before the limit is tried one higher
+
+	lastEnd instant       // end of the last window observed
+	span    time.Duration // its distance from the one before, seen once
+}
+
+// grow tries a limit that no header confirms one higher after windows that
+// ended full and clean, for some accounts are not held to it; each refusal
+// doubles how many.
+func (b *window) grow(end instant) {
+	if b.source == limit.Learned && end-b.usedAt > forgetAfter {
+		b.limit, b.source = b.rule.Limit, limit.Documented
+		return
+	}
+	if b.limit == 0 || b.refusedNow || b.dark < b.limit {
+		return
+	}
+	if b.clean++; b.clean > b.patience {
+		b.limit++
+		b.clean = 0
+		b.source = limit.Learned
+	}
+}
+
+// learnLimit takes what was answered in this window as the limit of a counter
+// that refused without saying one.
+func (b *window) learnLimit(answered int) {
+	b.limit = max(1, answered)
+	b.source = limit.Learned
+	b.refusedNow = true
+	b.clean = 0
+	b.patience = min(2*b.patience+1, 63)
+}
+
+// learnSpan notes the end of an observed window. Two ends at the same
+// distance, other than the rule's, are the real span.
+func (b *window) learnSpan(end instant) {
+	span := (end - b.lastEnd).Round(time.Second)
+	first := b.lastEnd == 0
+	b.lastEnd = end
+	if first || span < time.Second || near(span, b.w) {
+		return
+	}
+	if b.w > 0 && span > b.w && near(span.Round(b.w), span) {
+		return // whole windows without an observation
+	}
+	if near(span, b.span) {
+		b.w = span
+	}
+	b.span = span
+}
+
+func near(a, b time.Duration) bool { return (a - b).Abs() <= 1200*time.Millisecond }

@@ -1,0 +1,142 @@
+// Package queue keeps the calls that wait, one line per bucket that blocks
+// them, and says which line is to be looked at next.
+//
+// Reach for [Queue] first. It neither waits nor locks nor reads a clock.
+// Within a line the smallest tag goes first; today a tag is the place of
+// arrival, so a line is first come, first served.
+package queue
+
+import (
+	"container/heap"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// A Queue holds waiting values in lines. The zero value is empty.
+type Queue[T any] struct {
+	lines map[limit.Key]*Line[T]
+	byDue dueLines[T]
+	n     int
+}
+
+// A Line is what waits for one bucket.
+type Line[T any] struct {
+	Key   limit.Key
+	until time.Time
+	items items[T]
+	index int
+}
+
+// An Item is one waiting value.
+type Item[T any] struct {
+	Value T
+	tag   uint64
+	line  *Line[T]
+	index int
+}
+
+// Len is how many values wait.
+func (q *Queue[T]) Len() int { return q.n }
+
+// Line returns the bucket's line, nil when nothing waits for it.
+func (q *Queue[T]) Line(key limit.Key) *Line[T] { return q.lines[key] }
+
+// Push puts a value into the line of the bucket that blocks it, which is due
+// at until. A line already there keeps its earlier time.
+func (q *Queue[T]) Push(key limit.Key, until time.Time, tag uint64, value T) *Item[T] {
+	it := &Item[T]{Value: value, tag: tag}
+	q.put(it, key, until)
+	return it
+}
+
+// Move takes an item to the line of another bucket.
+func (q *Queue[T]) Move(it *Item[T], key limit.Key, until time.Time) {
+	q.Remove(it)
+	q.put(it, key, until)
+}
+
+func (q *Queue[T]) put(it *Item[T], key limit.Key, until time.Time) {
+	line := q.lines[key]
+	if line == nil {
+		if q.lines == nil {
+			q.lines = map[limit.Key]*Line[T]{}
+		}
+		line = &Line[T]{Key: key, until: until}
+		q.lines[key] = line
+		heap.Push(&q.byDue, line)
+	}
+	it.line = line
+	heap.Push(&line.items, it)
+	q.n++
+}
+
+// Remove takes an item out. Removing it again does nothing.
+func (q *Queue[T]) Remove(it *Item[T]) {
+	line := it.line
+	if line == nil {
+		return
+	}
+	heap.Remove(&line.items, it.index)
+	it.line = nil
+	q.n--
+	if len(line.items) == 0 {
+		heap.Remove(&q.byDue, line.index)
+		delete(q.lines, line.Key)
+	}
+}
+
+// Delay sets when the line is due next.
+func (q *Queue[T]) Delay(line *Line[T], until time.Time) {
+	line.until = until
+	heap.Fix(&q.byDue, line.index)
+}
+
+// Due returns the line that has been due the longest at now, nil when none is.
+func (q *Queue[T]) Due(now time.Time) *Line[T] {
+	if len(q.byDue) == 0 || q.byDue[0].until.After(now) {
+		return nil
+	}
+	return q.byDue[0]
+}
+
+// Next is when a line is due next; false when nothing waits.
+func (q *Queue[T]) Next() (time.Time, bool) {
+	if len(q.byDue) == 0 {
+		return time.Time{}, false
+	}
+	return q.byDue[0].until, true
+}
+
+// Len is how many values stand in the line; 0 for a nil line.
+func (l *Line[T]) Len() int {
+	if l == nil {
+		return 0
+	}
+	return len(l.items)
+}
+
+// Head is the item that goes next.
+func (l *Line[T]) Head() *Item[T] { return l.items[0] }
+
+// All calls yield with each item, in no order. The line must not be changed
+// meanwhile.
+func (l *Line[T]) All(yield func(*Item[T]) bool) {
+	for _, it := range l.items {
+		if !yield(it) {
+			return
+		}
+	}
+}
+
+// Before reports whether the line's head goes before the other's.
+func (l *Line[T]) Before(other *Line[T]) bool { return l.items[0].tag < other.items[0].tag }
+
+// Lines calls yield with each line, in no order.
+func (q *Queue[T]) Lines(yield func(*Line[T]) bool) {
+	for _, line := range q.lines {
+		if !yield(line) {
+			return
+		}
+	}
+}
