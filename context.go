@@ -1,0 +1,66 @@
+package flyball
+
+import (
+	"context"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// A Class says how urgent a call is; the zero value is [Normal].
+type Class = limit.Class
+
+// The classes of call.
+const (
+	Normal      = limit.Normal      // what nobody labelled
+	Interactive = limit.Interactive // a person is waiting
+	Bulk        = limit.Bulk        // an export, a sync, a backfill
+)
+
+// A WaitError says that a call was not sent because it would have had to wait
+// longer than it may. Find it with [errors.As].
+type WaitError = limit.WaitError
+
+// A Snapshot is an account's buckets at one instant.
+type Snapshot = limit.Snapshot
+
+type wish struct {
+	class   Class
+	client  string
+	maxWait time.Duration
+	limited bool
+}
+
+type wishKey struct{}
+
+func wishes(ctx context.Context) *wish {
+	w, _ := ctx.Value(wishKey{}).(*wish)
+	return w
+}
+
+func with(ctx context.Context, change func(*wish)) context.Context {
+	var w wish
+	if have := wishes(ctx); have != nil {
+		w = *have
+	}
+	change(&w)
+	return context.WithValue(ctx, wishKey{}, &w)
+}
+
+// WithClass returns a context whose calls are of class.
+func WithClass(ctx context.Context, class Class) context.Context {
+	return with(ctx, func(w *wish) { w.class = class })
+}
+
+// WithClient returns a context whose calls are made by client, a name of your
+// choice.
+func WithClient(ctx context.Context, client string) context.Context {
+	return with(ctx, func(w *wish) { w.client = client })
+}
+
+// WithMaxWait returns a context whose calls give up after d: holds and
+// retries together. 0 or less means that a call which would have to wait at
+// all fails at once. The context's own deadline holds besides.
+func WithMaxWait(ctx context.Context, d time.Duration) context.Context {
+	return with(ctx, func(w *wish) { w.maxWait, w.limited = d, true })
+}

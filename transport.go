@@ -1,0 +1,141 @@
+package flyball
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flyballhq/flyball/admission"
+	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/retry"
+	"github.com/flyballhq/flyball/zendesk"
+)
+
+// A Transport is an [http.RoundTripper] that governs the calls to one account.
+// It may be used by many goroutines at once. Make one with [New] and share it.
+type Transport struct {
+	host       string
+	provider   limit.Provider
+	controller *admission.Controller
+	base       http.RoundTripper
+	governed   http.RoundTripper
+	ownsBase   bool
+}
+
+// New returns a transport for one account. Close it when it is done with.
+func New(o Options) (*Transport, error) {
+	account, plan, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	t := &Transport{host: hostOf(account), provider: zendesk.New(plan), base: o.Base}
+	if t.base == nil {
+		t.base, t.ownsBase = defaultBase(), true
+	}
+	t.controller = admission.New(admission.Options{
+		Provider:   t.provider,
+		Budget:     budget.Options{Name: account.Host, Window: o.Window},
+		MaxWaiting: o.MaxWaiting,
+		Sink:       o.OnEvent,
+	})
+	t.governed = stack(t.base,
+		retry.New(retry.Options{Provider: t.provider, Sink: o.OnEvent, Retries: o.Retries, BodyMemory: o.BodyMemory}),
+		t.controller.Layer(),
+	)
+	return t, nil
+}
+
+// A layer adds one concern to a transport.
+type layer = func(next http.RoundTripper) http.RoundTripper
+
+// stack wraps base so that the first layer sees each request first. Retry
+// stands above admission: each try is admitted and charged anew.
+func stack(base http.RoundTripper, layers ...layer) http.RoundTripper {
+	for _, wrap := range slices.Backward(layers) {
+		base = wrap(base)
+	}
+	return base
+}
+
+func defaultBase() http.RoundTripper {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.MaxIdleConnsPerHost = 64
+	return base
+}
+
+// RoundTrip makes one call. It holds the request for as long as the limits
+// demand and the context allows, and sends it again when Zendesk refused it
+// or a fault can be repaired without harm.
+//
+// It fails with a [*WaitError] when the call would have to wait longer than
+// it may, with the context's error, or with the base transport's. A 429 is
+// returned only when the wait that Zendesk asks for does not fit; it is
+// Zendesk's own answer, whole. The answer carries a Server-Timing header that
+// says how long the call was held and for what.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil || hostOf(req.URL) != t.host {
+		return t.base.RoundTrip(req)
+	}
+	call := t.call(req)
+	ctx := limit.WithCall(req.Context(), call)
+	if req.Body != nil && req.Body != http.NoBody {
+		if err := t.controller.Check(ctx, call); err != nil {
+			req.Body.Close()
+			return nil, err
+		}
+	}
+	resp, err := t.governed.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if resp.Header == nil {
+		resp.Header = http.Header{}
+	}
+	resp.Header["Server-Timing"] = append(resp.Header["Server-Timing"], serverTiming(call))
+	return resp, nil
+}
+
+func (t *Transport) call(req *http.Request) *limit.Call {
+	call := &limit.Call{Arrived: time.Now(), Route: t.provider.Route(req)}
+	if wish := wishes(req.Context()); wish != nil {
+		call.Class, call.Client = wish.class, wish.client
+		if wish.limited {
+			call.NoWait = wish.maxWait <= 0
+			call.Deadline = call.Arrived.Add(max(0, wish.maxWait))
+		}
+	}
+	return call
+}
+
+// Snapshot describes every bucket of the account now.
+func (t *Transport) Snapshot() limit.Snapshot { return t.controller.Snapshot() }
+
+// Close refuses the calls that are held and all later ones, and closes the
+// idle connections of a base that [New] made. Calls under way end by
+// themselves.
+func (t *Transport) Close() error {
+	t.controller.Close()
+	if t.ownsBase {
+		t.CloseIdleConnections()
+	}
+	return nil
+}
+
+// CloseIdleConnections closes the base's idle connections.
+func (t *Transport) CloseIdleConnections() {
+	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
+// hostOf is the host and port in a form to compare by.
+func hostOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" || port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http" {
+		return strings.ToLower(u.Hostname())
+	}
+	return strings.ToLower(u.Host)
+}
