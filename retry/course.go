@@ -118,15 +118,17 @@ func (c *course) judge(resp *http.Response, err error) verdict {
 	if tooMany || answer.Refused {
 		text, whole := keep(resp)
 		if refusal := c.Provider.Refusal(&c.call.Route, resp.StatusCode, resp.Header, text); refusal.Limit {
-			return c.refusedBy(resp, whole && !refusal.Permanent)
+			return c.refusedBy(resp, whole && !refusal.Permanent && !c.outlives(answer))
 		}
 	}
 	c.last = outcome{resp: resp}
-	if !tooMany {
+	if tooMany {
+		// One that is no limit's is as safe to repeat, but nothing below may
+		// hold the repeat back: it waits like a fault, with the floor of a 429.
+		answer.HasRetryAfter = true
+	} else {
 		c.doubt = c.last
 	}
-	// A 429 that names no limit is as safe to repeat as any, but nothing
-	// below holds the repeat back: it waits like a fault.
 	return c.fault(tooMany, answer)
 }
 
@@ -138,11 +140,17 @@ func (c *course) judge(resp *http.Response, err error) verdict {
 func (c *course) refusedBy(resp *http.Response, worthwhile bool) verdict {
 	c.refused++
 	c.last = outcome{resp: resp}
-	if !worthwhile || c.refused >= c.MaxRefused || !c.body.replayable() {
+	if !worthwhile || c.refused >= c.MaxRefused || !c.replayable() {
 		return c.giveUp()
 	}
 	c.tell(0)
 	return repeat
+}
+
+// outlives reports whether the pause that the server asks for may outlive its
+// memory of the call's key, after a send that may have been done.
+func (c *course) outlives(answer limit.Answer) bool {
+	return c.doubt.happened() && c.call.Route.IdempotencyKeys && answer.RetryAfter >= keyLife
 }
 
 // giveUp hands back what the server said last. One case differs: a key of
@@ -188,7 +196,7 @@ func (c *course) lost(err error) verdict {
 func (c *course) fault(harmless bool, answer limit.Answer) verdict {
 	now := time.Now()
 	wait := backoff(c.faults, answer)
-	if c.faults >= c.Retries || c.call.NoWait || !c.body.replayable() || !c.fits(now, wait) || tooLong(c.req.Method, c.last.resp) {
+	if c.faults >= c.Retries || c.call.NoWait || !c.fits(now, wait) || tooLong(c.req.Method, c.last.resp) {
 		return c.giveUp()
 	}
 	if !harmless && !c.repeatable() || !c.allowance.takeAt(now) {
@@ -199,12 +207,22 @@ func (c *course) fault(harmless bool, answer limit.Answer) verdict {
 			return c.giveUp()
 		}
 	}
+	if !c.replayable() {
+		return c.giveUp()
+	}
 	c.faults++
 	c.tell(wait)
 	if err := sleep(c.req.Context(), wait); err != nil {
 		return handBack(nil, err)
 	}
 	return repeat
+}
+
+// replayable reports whether the body can be sent from its beginning. One
+// that streams can while the attempt before has not touched it; that attempt
+// may then no longer do so.
+func (c *course) replayable() bool {
+	return c.body == nil || c.body.rest == nil || c.sending.forgo()
 }
 
 // fits reports whether a send after wait would still start in time. Waiting

@@ -7,7 +7,7 @@
 // done twice without harm is sent again, a little later, within a retry
 // budget. Giving up hands back the server's own last answer, whole.
 //
-// Request bodies are spooled ([Spool]) so that every attempt sends the same
+// Request bodies are spooled (spool.go) so that every attempt sends the same
 // bytes. What may be sent at which moment is left to admission; what a
 // refusal says is left to the [limit.Provider].
 package retry

@@ -14,7 +14,12 @@ import (
 	"github.com/flyballhq/flyball/limit"
 )
 
-const keyHeader = "Idempotency-Key"
+const (
+	keyHeader = "Idempotency-Key"
+	// keyLife is how long a key is counted on: half of the 2 hours after which
+	// Zendesk takes the same key for a new ticket [TI].
+	keyLife = time.Hour
+)
 
 // repeatable reports whether doing the call twice is the same as doing it
 // once.
@@ -58,13 +63,22 @@ func (c *course) adds() bool {
 func holdsAny(r io.Reader, words []string) bool {
 	in := json.NewDecoder(r)
 	in.UseNumber()
-	for {
+	for open := 0; ; {
 		token, err := in.Token()
-		if err != nil {
-			return !errors.Is(err, io.EOF)
+		switch token := token.(type) {
+		case string:
+			if slices.Contains(words, token) {
+				return true
+			}
+		case json.Delim:
+			if token == '{' || token == '[' {
+				open++
+			} else {
+				open--
+			}
 		}
-		if s, ok := token.(string); ok && slices.Contains(words, s) {
-			return true
+		if err != nil {
+			return !errors.Is(err, io.EOF) || open > 0
 		}
 	}
 }

@@ -37,7 +37,7 @@ type Options struct {
 
 	// Additive names the JSON members that make a PUT add something each
 	// time; a PUT whose body holds one is not repeated after a fault. Default
-	// "comment" and "safe_update" (docs/decisions: which writes are repeated).
+	// "comment" and "safe_update" (docs/decisions/which-writes-are-repeated.md).
 	Additive []string
 }
 
@@ -62,7 +62,7 @@ func New(o Options) func(next http.RoundTripper) http.RoundTripper {
 	o = o.withDefaults()
 	shared := &layer{
 		Options:   o,
-		spool:     newSpool(o),
+		bodies:    newSpool(o),
 		allowance: new(allowance),
 	}
 	return func(next http.RoundTripper) http.RoundTripper {
@@ -72,7 +72,7 @@ func New(o Options) func(next http.RoundTripper) http.RoundTripper {
 
 type layer struct {
 	Options
-	spool     *Spool
+	bodies    *spool
 	allowance *allowance
 }
 
@@ -89,7 +89,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if call == nil {
 		return t.next.RoundTrip(req)
 	}
-	body, err := t.spool.take(req)
+	body, err := t.bodies.take(req)
 	if err != nil {
 		return nil, err
 	}

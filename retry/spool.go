@@ -12,23 +12,23 @@ import (
 	"sync/atomic"
 )
 
-// A Spool keeps request bodies, so that each attempt sends the same bytes:
+// A spool keeps request bodies, so that each attempt sends the same bytes:
 // in memory up to a bound, then in temporary files, all within two budgets.
 // Past them a body streams as far as it was not kept, and can be sent once.
-type Spool struct {
+type spool struct {
 	each         int64 // bytes of one body in memory
 	memory, disk purse
 	dir          string
 }
 
-func newSpool(o Options) *Spool {
-	s := &Spool{each: o.BodyMemory, dir: o.TempDir}
+func newSpool(o Options) *spool {
+	s := &spool{each: o.BodyMemory, dir: o.TempDir}
 	s.memory.max, s.disk.max = o.MemoryBudget, o.DiskBudget
 	return s
 }
 
-// Used returns the bytes that bodies take now, in memory and on disk.
-func (s *Spool) Used() (memory, disk int64) {
+// used returns the bytes that bodies take now, in memory and on disk.
+func (s *spool) used() (memory, disk int64) {
 	return s.memory.used.Load(), s.disk.used.Load()
 }
 
@@ -52,7 +52,7 @@ func (p *purse) left() int64 { return p.max - p.used.Load() }
 
 // take takes over req's body, nil when it has none. It reads the body to its
 // end unless req can give it again. When that fails nothing is to be sent.
-func (s *Spool) take(req *http.Request) (*body, error) {
+func (s *spool) take(req *http.Request) (*body, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil, nil
 	}
@@ -81,7 +81,7 @@ func (s *Spool) take(req *http.Request) (*body, error) {
 // A body is one call's body. It is let go when the call and all readers of
 // its attempts have let it go.
 type body struct {
-	spool    *Spool
+	spool    *spool
 	declared int64 // Content-Length as it came, -1 when unknown
 	trailers bool
 	users    atomic.Int32 // the call, and each open reader
@@ -96,7 +96,6 @@ type body struct {
 	size   int64         // bytes in file
 	tail   []byte        // read, but refused by the file
 	rest   io.ReadCloser // not read, nil when all was
-	gone   atomic.Bool   // the rest's one reader has begun
 
 	heldMemory, heldDisk int64
 }
@@ -252,12 +251,6 @@ func (b *body) describe(req *http.Request) (empty bool) {
 	return false
 }
 
-// replayable reports whether the body can be sent (once more) from its
-// beginning. A nil body can.
-func (b *body) replayable() bool {
-	return b == nil || b.rest == nil || !b.gone.Load()
-}
-
 // open returns a reader of the body from its beginning. It is the caller's to
 // close and valid until then, whatever the other readers do.
 func (b *body) open() (*reader, error) {
@@ -334,7 +327,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		case old&begun != 0:
 			return r.src.Read(p)
 		case r.state.CompareAndSwap(old, begun):
-			r.body.gone.Store(true)
+			return r.src.Read(p)
 		}
 	}
 }
@@ -350,12 +343,25 @@ func (r *reader) Close() error {
 func (r *reader) shut() (untouched bool) {
 	old := r.state.Or(closed)
 	if old&closed == 0 {
-		if r.inner != nil {
-			r.inner.Close()
-		}
-		r.body.release()
+		r.end()
 	}
 	return old&begun == 0
+}
+
+// forgo shuts the reader if nothing was ever read from it, and reports
+// whether that is so.
+func (r *reader) forgo() bool {
+	if r.state.CompareAndSwap(0, closed) {
+		r.end()
+	}
+	return r.state.Load()&begun == 0
+}
+
+func (r *reader) end() {
+	if r.inner != nil {
+		r.inner.Close()
+	}
+	r.body.release()
 }
 
 // A closeOnce closes once, whoever closes it.
