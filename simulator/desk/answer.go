@@ -23,6 +23,7 @@ type answer struct {
 	stream   func(io.Writer) error
 	length   int64 // of the stream
 	changed  []Change
+	reason   string // of a refusal, in words, for a job's result
 }
 
 // Cache-Control as recorded (zendesk-facts 7).

@@ -8,6 +8,7 @@
 package desk
 
 import (
+	"crypto/sha256"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -91,13 +92,17 @@ type Desk struct {
 	tickets       table[*ticket]
 	deleted       table[*ticket]
 	users         table[*user]
+	gone          table[*user] // deleted
 	organizations table[*organization]
 	groups        table[*group]
 	fields        table[*ticketField]
 	views         table[*view]
+	categories    table[*category]
+	articles      table[*article]
+	webhooks      table[*webhook]
 
 	emails map[string]*user
-	made   map[string]struct{} // contents of the records created so far
+	made   map[[16]byte]struct{} // digests of the contents of the records created so far
 
 	keys     keys
 	uploads  map[string]*upload
@@ -107,7 +112,12 @@ type Desk struct {
 		tickets       []*ticket
 		users         []*user
 		organizations []*organization
+		events        []eventRow
 	}
+
+	exact    time.Time // of the call being served
+	jobs     []*job    // by creation
+	jobCount uint64
 
 	changed []Change // since the last reply
 }
@@ -120,7 +130,7 @@ func New(o Options, now time.Time) *Desk {
 		random:     rand.New(rand.NewPCG(o.Seed, 0x7a656e6465736b)),
 		nextTicket: 1,
 		emails:     map[string]*user{},
-		made:       map[string]struct{}{},
+		made:       map[[16]byte]struct{}{},
 		uploads:    map[string]*upload{},
 		content:    map[uint64]*attachment{},
 		byToken:    map[string]*attachment{},
@@ -151,7 +161,7 @@ func (o Options) withDefaults() Options {
 // answer is one that Zendesk could give. It does not block beyond the calls
 // that are being served at the same moment.
 func (d *Desk) Serve(now time.Time, r Request) Reply {
-	a := d.serve(second(now), r)
+	a := d.serve(now, r)
 	return a.finish(r)
 }
 
@@ -160,10 +170,11 @@ func (d *Desk) serve(now time.Time, r Request) answer {
 	if r.Origin == "" {
 		r.Origin = "https://acme.zendesk.com"
 	}
-	c := &call{Desk: d, Request: r, now: now}
+	c := &call{Desk: d, Request: r, now: second(now)}
 	e := c.route()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.advance(now)
 	a := c.answer(e)
 	a.changed, d.changed = d.changed, nil
 	return a
@@ -188,9 +199,10 @@ func (d *Desk) note(kind string, id uint64, verb string) {
 func (d *Desk) noteCreate(kind string, id uint64, content string) {
 	duplicate := false
 	if content != "" {
-		content = kind + "\x00" + content
-		_, duplicate = d.made[content]
-		d.made[content] = struct{}{}
+		sum := sha256.Sum256([]byte(kind + "\x00" + content))
+		digest := [16]byte(sum[:16])
+		_, duplicate = d.made[digest]
+		d.made[digest] = struct{}{}
 	}
 	d.changed = append(d.changed, Change{Kind: kind, ID: id, Verb: "create", Duplicate: duplicate})
 }
@@ -203,6 +215,3 @@ func (d *Desk) newID() uint64 {
 }
 
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
-
-// Jobs lists the ids of the jobs that are queued or running, oldest first.
-func (d *Desk) Jobs(now time.Time) []string { return nil }

@@ -11,6 +11,10 @@ func list() []endpoint {
 		all = append(all, endpoint{pattern: pattern, serve: serve, open: true})
 	}
 
+	job := func(pattern string, serve func(*call) answer) {
+		all = append(all, endpoint{pattern: pattern, serve: serve, job: true})
+	}
+
 	add("GET /api/v2/tickets", listTickets)
 	add("POST /api/v2/tickets", createTicket)
 	add("GET /api/v2/tickets/count", countTickets)
@@ -25,6 +29,26 @@ func list() []endpoint {
 	add("GET /api/v2/tickets/{id}/audits", listAudits)
 	add("GET /api/v2/tickets/{id}/audits/{audit}", showAudit)
 
+	add("GET /api/v2/tickets/{id}/tags", listTicketTags)
+	add("POST /api/v2/tickets/{id}/tags", setTicketTags)
+	add("PUT /api/v2/tickets/{id}/tags", addTicketTags)
+	add("DELETE /api/v2/tickets/{id}/tags", removeTicketTags)
+	add("PUT /api/v2/tickets/{id}/mark_as_spam", spamTicket)
+	job("POST /api/v2/tickets/{id}/merge", mergeTickets)
+	job("POST /api/v2/tickets/create_many", createManyTickets)
+	job("PUT /api/v2/tickets/update_many", updateManyTickets)
+	job("DELETE /api/v2/tickets/destroy_many", destroyManyTickets)
+	job("PUT /api/v2/tickets/mark_many_as_spam", spamManyTickets)
+	add("POST /api/v2/imports/tickets", importOneTicket)
+	job("POST /api/v2/imports/tickets/create_many", importManyTickets)
+
+	add("GET /api/v2/deleted_tickets", listDeleted)
+	add("GET /api/v2/deleted_tickets/count", countDeleted)
+	job("DELETE /api/v2/deleted_tickets/destroy_many", purgeManyTickets)
+	add("PUT /api/v2/deleted_tickets/restore_many", restoreManyTickets)
+	job("DELETE /api/v2/deleted_tickets/{id}", purgeTicket)
+	add("PUT /api/v2/deleted_tickets/{id}/restore", restoreTicket)
+
 	add("GET /api/v2/users", listUsers)
 	add("POST /api/v2/users", createUser)
 	open("GET /api/v2/users/me", showMe)
@@ -33,6 +57,11 @@ func list() []endpoint {
 	add("GET /api/v2/users/autocomplete", autocompleteUsers)
 	add("GET /api/v2/users/show_many", showManyUsers)
 	add("POST /api/v2/users/create_or_update", createOrUpdateUser)
+	job("POST /api/v2/users/create_many", createManyUsers)
+	job("POST /api/v2/users/create_or_update_many", createOrUpdateManyUsers)
+	job("PUT /api/v2/users/update_many", updateManyUsers)
+	job("DELETE /api/v2/users/destroy_many", destroyManyUsers)
+	add("POST /api/v2/users/logout_many", logoutManyUsers)
 	add("GET /api/v2/users/{id}", showUser)
 	add("PUT /api/v2/users/{id}", updateUser)
 	add("DELETE /api/v2/users/{id}", deleteUser)
@@ -48,6 +77,9 @@ func list() []endpoint {
 	add("GET /api/v2/organizations/autocomplete", autocompleteOrganizations)
 	add("GET /api/v2/organizations/show_many", showManyOrganizations)
 	add("POST /api/v2/organizations/create_or_update", createOrUpdateOrganization)
+	job("POST /api/v2/organizations/create_many", createManyOrganizations)
+	job("PUT /api/v2/organizations/update_many", updateManyOrganizations)
+	job("DELETE /api/v2/organizations/destroy_many", destroyManyOrganizations)
 	add("GET /api/v2/organizations/{id}", showOrganization)
 	add("PUT /api/v2/organizations/{id}", updateOrganization)
 	add("DELETE /api/v2/organizations/{id}", deleteOrganization)
@@ -70,10 +102,48 @@ func list() []endpoint {
 	add("GET /api/v2/views/{id}/tickets", viewTickets)
 	add("GET /api/v2/views/{id}/count", countView)
 
+	add("GET /api/v2/job_statuses", listJobs)
+	add("GET /api/v2/job_statuses/show_many", showManyJobs)
+	add("GET /api/v2/job_statuses/{job}", showJob)
+
+	add("GET /api/v2/tags", listTags)
+	add("GET /api/v2/tags/count", countTags)
+
+	add("GET /api/v2/search", search)
+	add("GET /api/v2/search/count", searchCount)
+	add("GET /api/v2/search/export", searchExport)
+
+	add("GET /api/v2/incremental/tickets", exportTickets)
+	add("GET /api/v2/incremental/tickets/cursor", exportTicketsByCursor)
+	add("GET /api/v2/incremental/ticket_events", exportEvents)
+	add("GET /api/v2/incremental/users", exportUsers)
+	add("GET /api/v2/incremental/users/cursor", exportUsersByCursor)
+	add("GET /api/v2/incremental/organizations", exportOrganizations)
+	add("GET /api/v2/incremental/{resource}/sample", exportSample)
+
 	add("POST /api/v2/uploads", createUpload)
 	add("DELETE /api/v2/uploads/{token}", deleteUpload)
 	add("GET /api/v2/attachments/{id}", showAttachment)
 	open("GET /attachments/token/{token}", download)
+
+	add("GET /api/v2/help_center/articles", listArticles)
+	add("GET /api/v2/help_center/articles/{id}", showArticle)
+	add("GET /api/v2/help_center/categories", listCategories)
+	add("GET /api/v2/help_center/categories/{id}", showCategory)
+	add("GET /api/v2/help_center/categories/{id}/articles", categoryArticles)
+	add("GET /api/v2/help_center/{locale}/articles", listArticles)
+	add("GET /api/v2/help_center/{locale}/categories", listCategories)
+
+	add("GET /api/v2/webhooks", listWebhooks)
+	add("POST /api/v2/webhooks", createWebhook)
+	add("POST /api/v2/webhooks/test", testWebhook)
+	add("GET /api/v2/webhooks/{webhook}", showWebhook)
+	add("PUT /api/v2/webhooks/{webhook}", replaceWebhook)
+	add("PATCH /api/v2/webhooks/{webhook}", changeWebhook)
+	add("DELETE /api/v2/webhooks/{webhook}", deleteWebhook)
+
+	add("GET /api/v2/calls", listCalls)
+	add("GET /api/v2/channels/voice/stats/current_queue_activity", queueActivity)
 
 	return all
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,4 +119,52 @@ func (m *moment) UnmarshalJSON(b []byte) error {
 		}
 	}
 	return &json.UnmarshalTypeError{Value: "string", Field: "date"}
+}
+
+// maxNesting keeps what callers store shallow enough to be put into answers.
+const maxNesting = 100
+
+// anything is JSON that is kept as it came.
+type anything []byte
+
+func (a *anything) UnmarshalJSON(b []byte) error {
+	if nesting(b) > maxNesting {
+		return &json.UnmarshalTypeError{Value: kindOf(b), Field: "nesting"}
+	}
+	*a = slices.Clone(b)
+	return nil
+}
+
+// nesting is how deep valid JSON goes; brackets in strings count too, which
+// only errs on the safe side.
+func nesting(b []byte) int {
+	depth, deepest := 0, 0
+	for _, c := range b {
+		switch c {
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+func (a anything) MarshalJSON() ([]byte, error) {
+	if len(a) == 0 {
+		return []byte("null"), nil
+	}
+	return a, nil
+}
+
+// fieldSet is a record's custom fields by key.
+type fieldSet map[string]anything
+
+// merge returns the fields with those of the input over them.
+func (f fieldSet) merge(in opt[fieldSet]) fieldSet {
+	all := fieldSet{}
+	maps.Copy(all, f)
+	maps.Copy(all, in.value)
+	return all
 }

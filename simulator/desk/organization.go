@@ -21,7 +21,7 @@ type organization struct {
 	Notes              *string   `json:"notes"`
 	GroupID            *uint64   `json:"group_id"`
 	Tags               []string  `json:"tags"`
-	OrganizationFields anything  `json:"organization_fields"`
+	OrganizationFields fieldSet  `json:"organization_fields"`
 
 	json cached
 }
@@ -53,7 +53,7 @@ type organizationInput struct {
 	Notes              opt[string]   `json:"notes"`
 	GroupID            opt[number]   `json:"group_id"`
 	Tags               opt[words]    `json:"tags"`
-	OrganizationFields opt[anything] `json:"organization_fields"`
+	OrganizationFields opt[fieldSet] `json:"organization_fields"`
 }
 
 type organizationBody struct {
@@ -207,7 +207,7 @@ func (d *Desk) removeOrganization(o *organization) {
 func newOrganization(id uint64, name string, now time.Time) *organization {
 	return &organization{
 		ID: id, Name: name, CreatedAt: now, UpdatedAt: now, DomainNames: []string{}, Tags: []string{},
-		OrganizationFields: anything("{}"),
+		OrganizationFields: fieldSet{},
 	}
 }
 
@@ -252,7 +252,7 @@ func (d *Desk) applyOrganization(o *organization, in *organizationInput) *answer
 	in.ExternalID.into(&o.ExternalID)
 	in.Details.into(&o.Details)
 	in.Notes.into(&o.Notes)
-	in.OrganizationFields.over(&o.OrganizationFields)
+	o.OrganizationFields = o.OrganizationFields.merge(in.OrganizationFields)
 	reference(in.GroupID, &o.GroupID)
 	if in.DomainNames.set {
 		o.DomainNames = tagSet(in.DomainNames.value)

@@ -22,6 +22,9 @@ type order[T row] struct {
 	name string // of the cursor's key; "nice_id" for tickets
 	by   func(T) int64
 	desc bool
+
+	// issued, if not 0, is the time now: cursors then live an hour.
+	issued int64
 }
 
 func (o order[T]) place(r T) place {
@@ -64,6 +67,9 @@ func (o order[T]) cursor(p place) string {
 		v = binary.LittleEndian.AppendUint64(append(v, 'i'), uint64(p.by))
 	}
 	v = binary.LittleEndian.AppendUint64(append(v, 'i'), p.id)
+	if o.issued != 0 {
+		v = binary.LittleEndian.AppendUint64(append(v, 'i'), uint64(o.issued))
+	}
 	return base64.StdEncoding.EncodeToString([]byte(`{"o":"` + o.cursorName() + `","v":"` + base64.StdEncoding.EncodeToString(v) + `"}`))
 }
 
@@ -84,16 +90,29 @@ func (o order[T]) parse(text string) (place, bool) {
 	if err != nil || json.Unmarshal(raw, &c) != nil || c.O != o.cursorName() {
 		return place{}, false
 	}
-	want := 9
-	if o.by != nil {
-		want = 18
+	var keys []uint64
+	for ; len(c.V) >= 9; c.V = c.V[9:] {
+		keys = append(keys, binary.LittleEndian.Uint64(c.V[1:]))
 	}
-	if len(c.V) != want {
+	want := 1
+	if o.by != nil {
+		want++
+	}
+	if o.issued != 0 {
+		want++
+	}
+	if len(c.V) != 0 || len(keys) != want {
 		return place{}, false
 	}
-	p := place{id: binary.LittleEndian.Uint64(c.V[want-8:])}
+	if o.issued != 0 {
+		if age := o.issued - int64(keys[want-1]); age < 0 || age > int64(cursorLife.Seconds()) {
+			return place{}, false
+		}
+		keys = keys[:want-1]
+	}
+	p := place{id: keys[len(keys)-1]}
 	if o.by != nil {
-		p.by = int64(binary.LittleEndian.Uint64(c.V[1:]))
+		p.by = int64(keys[0])
 	}
 	return p, true
 }
@@ -231,19 +250,24 @@ func (c *call) offsets(perPage int) (page, size int, bad *answer) {
 			return 0, 0, invalidAttribute(name, "must be an integer")
 		}
 		if n >= 1 {
-			*into = n
+			*into = min(n, 1<<31) // no list is so long
 		}
 	}
-	size = min(size, maxPage)
-	if page > maxDepth/size {
-		return 0, 0, coded(http.StatusBadRequest, "InvalidPaginationDepth",
+	return page, min(size, maxPage), nil
+}
+
+// shallow is offsets for lists, which end at a depth.
+func (c *call) shallow(perPage int) (page, size int, bad *answer) {
+	page, size, bad = c.offsets(perPage)
+	if bad == nil && page*size > maxDepth {
+		bad = coded(http.StatusBadRequest, "InvalidPaginationDepth",
 			"Pagination requests using Offset Pagination are limited to the first 10000 records. Use Cursor Pagination instead")
 	}
-	return page, size, nil
+	return page, size, bad
 }
 
 func offsetPage[T row](c *call, name string, rows []T, extra extra[T]) answer {
-	page, size, bad := c.offsets(maxPage)
+	page, size, bad := c.shallow(maxPage)
 	if bad != nil {
 		return *bad
 	}

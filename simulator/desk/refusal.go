@@ -12,7 +12,7 @@ const maxBulk = 100
 
 // fail is Zendesk's usual refusal.
 func fail(status int, code, description string) *answer {
-	return &answer{status: status, body: encode(struct {
+	return &answer{status: status, reason: description, body: encode(struct {
 		Error       string `json:"error"`
 		Description string `json:"description"`
 	}{code, description})}
@@ -71,10 +71,12 @@ type problem struct {
 // recordInvalid is the 422 of failed validations.
 func recordInvalid(problems ...problem) *answer {
 	details := map[string][]problem{}
+	var reasons []string
 	for _, p := range problems {
+		reasons = append(reasons, p.Description)
 		details[p.field] = append(details[p.field], p)
 	}
-	return &answer{status: http.StatusUnprocessableEntity, body: encode(struct {
+	return &answer{status: http.StatusUnprocessableEntity, reason: strings.Join(reasons, ", "), body: encode(struct {
 		Error       string               `json:"error"`
 		Description string               `json:"description"`
 		Details     map[string][]problem `json:"details"`
@@ -89,12 +91,12 @@ func badJSON(err error) *answer {
 		if name == "" {
 			name = "request body"
 		}
-		return invalidAttribute(name, "cannot be "+article(wrong.Value))
+		return invalidAttribute(name, "cannot be "+indefinite(wrong.Value))
 	}
 	return titled(http.StatusBadRequest, "Unprocessable Entity", "Server could not parse JSON")
 }
 
-func article(value string) string {
+func indefinite(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	if strings.ContainsRune("aeiou", rune((kind + " ")[0])) {
 		return "an " + kind

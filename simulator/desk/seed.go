@@ -25,6 +25,7 @@ func (d *Desk) seed(now time.Time) {
 	d.seedFields(start)
 	d.seedViews(start)
 	d.seedTickets(now)
+	d.seedHelpCenter(start)
 	d.changed = nil
 }
 

@@ -51,9 +51,10 @@ type ticket struct {
 	AllowAttachments     bool          `json:"allow_attachments"`
 	FromMessagingChannel bool          `json:"from_messaging_channel"`
 
-	audits []*audit
-	json   cached
-	shown  shown
+	audits   []*audit
+	previous string // status before the ticket was deleted
+	json     cached
+	shown    shown
 }
 
 type via struct {
@@ -92,7 +93,7 @@ func (d *Desk) ticketChanged(t *ticket, now time.Time) {
 	t.UpdatedAt, t.Generated = now, now.Unix()
 	t.json.forget()
 	t.shown = shown{}
-	d.byChange.tickets = nil
+	d.byChange.tickets, d.byChange.events = nil, nil
 }
 
 func showTicket(c *call) answer {

@@ -62,18 +62,6 @@ type customIn struct {
 	Value anything `json:"value"`
 }
 
-// anything is JSON that is kept as it came.
-type anything []byte
-
-func (a *anything) UnmarshalJSON(b []byte) error { *a = slices.Clone(b); return nil }
-
-func (a anything) MarshalJSON() ([]byte, error) {
-	if len(a) == 0 {
-		return []byte("null"), nil
-	}
-	return a, nil
-}
-
 type ticketBody struct {
 	Ticket  *ticketInput   `json:"ticket"`
 	Tickets []*ticketInput `json:"tickets"`
@@ -124,6 +112,7 @@ func updateTicket(c *call) answer {
 	if in.Ticket == nil {
 		return *missing("ticket")
 	}
+	in.Ticket.plainTags()
 	if bad := c.changeTicket(t, in.Ticket, c.now); bad != nil {
 		return *bad
 	}
@@ -319,9 +308,11 @@ func (d *Desk) checkTicket(in *ticketInput) *answer {
 
 // tagSet is the tags each once, sorted, as Zendesk keeps them.
 func tagSet(tags []string) []string {
-	set := slices.Clone(tags)
-	if set == nil {
-		set = []string{}
+	set := []string{}
+	for _, tag := range tags {
+		if tag != "" {
+			set = append(set, tag)
+		}
 	}
 	slices.Sort(set)
 	return slices.Compact(set)
@@ -340,6 +331,7 @@ func deleteTicket(c *call) answer {
 func (d *Desk) softDelete(t *ticket, now time.Time) {
 	d.tickets.drop(t.ID)
 	d.deleted.put(t)
+	t.previous, t.Status = t.Status, "deleted"
 	d.ticketChanged(t, now)
 	d.note("ticket", t.ID, "delete")
 }

@@ -47,7 +47,7 @@ type user struct {
 	Suspended           bool       `json:"suspended"`
 	DefaultGroupID      *uint64    `json:"default_group_id"`
 	ReportCSV           bool       `json:"report_csv"`
-	UserFields          anything   `json:"user_fields"`
+	UserFields          fieldSet   `json:"user_fields"`
 
 	json cached
 }
@@ -82,7 +82,7 @@ type userInput struct {
 	Details        opt[string]   `json:"details"`
 	Notes          opt[string]   `json:"notes"`
 	Suspended      opt[bool]     `json:"suspended"`
-	UserFields     opt[anything] `json:"user_fields"`
+	UserFields     opt[fieldSet] `json:"user_fields"`
 }
 
 type userBody struct {
@@ -115,7 +115,7 @@ func showMe(c *call) answer {
 		a.cache = cacheUser
 		return a
 	}
-	anonymous := user{Name: "Anonymous user", Email: new("invalid@example.com"), Role: "end-user", Locale: "en-US", LocaleID: 1, Tags: []string{}, UserFields: anything("{}"), CreatedAt: c.now, UpdatedAt: c.now}
+	anonymous := user{Name: "Anonymous user", Email: new("invalid@example.com"), Role: "end-user", Locale: "en-US", LocaleID: 1, Tags: []string{}, UserFields: fieldSet{}, CreatedAt: c.now, UpdatedAt: c.now}
 	body := strings.Replace(string(encode(map[string]any{"user": anonymous})), `"id":0`, `"id":null`, 1)
 	a := ok([]byte(body))
 	a.cache = cacheUser
@@ -319,6 +319,7 @@ func (d *Desk) removeUser(u *user, now time.Time) *answer {
 	d.users.drop(u.ID)
 	delete(d.emails, emailKey(deref(u.Email)))
 	u.Active = false
+	d.gone.put(u)
 	d.userChanged(u, now)
 	d.note("user", u.ID, "delete")
 	return nil
@@ -327,7 +328,7 @@ func (d *Desk) removeUser(u *user, now time.Time) *answer {
 func newUser(id uint64, name string, now time.Time) *user {
 	return &user{
 		ID: id, Name: name, CreatedAt: now, UpdatedAt: now, Role: "end-user", Active: true, Tags: []string{},
-		TimeZone: "UTC", IANATimeZone: "Etc/UTC", Locale: "en-US", LocaleID: 1, UserFields: anything("{}"),
+		TimeZone: "UTC", IANATimeZone: "Etc/UTC", Locale: "en-US", LocaleID: 1, UserFields: fieldSet{},
 	}
 }
 
@@ -396,7 +397,7 @@ func (d *Desk) applyUser(u *user, in *userInput) *answer {
 	in.Details.into(&u.Details)
 	in.Notes.into(&u.Notes)
 	in.Suspended.over(&u.Suspended)
-	in.UserFields.over(&u.UserFields)
+	u.UserFields = u.UserFields.merge(in.UserFields)
 	reference(in.OrganizationID, &u.OrganizationID)
 	if in.Tags.set {
 		u.Tags = tagSet(in.Tags.value)
