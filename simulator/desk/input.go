@@ -135,16 +135,20 @@ func (a *anything) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// nesting is how deep valid JSON goes; brackets in strings count too, which
-// only errs on the safe side.
+// nesting is how deep valid JSON goes.
 func nesting(b []byte) int {
-	depth, deepest := 0, 0
-	for _, c := range b {
-		switch c {
-		case '{', '[':
+	depth, deepest, quoted := 0, 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
 			depth++
 			deepest = max(deepest, depth)
-		case '}', ']':
+		case c == '}', c == ']':
 			depth--
 		}
 	}
