@@ -250,8 +250,8 @@ func mergeTickets(c *call) answer {
 }
 
 func (d *Desk) mergeItem(i int, from, into uint64, source, target string, at time.Time) outcome {
-	close := &ticketInput{Status: given("closed"), AdditionalTags: words{"closed_by_merge"}, Comment: &commentIn{Body: given(source)}}
-	r := d.updateItem(i, from, close, at)
+	closed := &ticketInput{Status: given("closed"), AdditionalTags: words{"closed_by_merge"}, Comment: &commentIn{Body: given(source)}}
+	r := d.updateItem(i, from, closed, at)
 	if t, found := d.tickets.get(into); found && r.Success && i == 0 && target != "" {
 		if bad := d.changeTicket(t, &ticketInput{Comment: &commentIn{Body: given(target)}}, at); bad != nil {
 			return failure(i, "TicketUpdateFailed", into, bad)
