@@ -176,7 +176,7 @@ func (r *rule) apply(l Limit) {
 		r.header = l.Header
 	}
 	if l.Silent {
-		r.header = ""
+		r.header, r.silent = "", true
 	}
 }
 

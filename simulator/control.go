@@ -14,13 +14,24 @@ const controlRoot = "/_sim/"
 // the account's: they take no time, cost nothing and are in no ledger.
 func isControl(path string) bool { return strings.HasPrefix(path, controlRoot) }
 
+// listedRequests is how many requests GET /_sim/ledger lists if not asked for
+// another number by ?requests=N.
+const listedRequests = 1000
+
+func listed(c *call) int {
+	if n, err := strconv.Atoi(c.param("requests")); err == nil && n >= 0 {
+		return n
+	}
+	return listedRequests
+}
+
 // control answers GET /_sim/ledger, POST /_sim/reset, and GET, POST and DELETE
 // /_sim/faults. A POST to faults adds those in its body, one a line, written as
 // ParseFault reads them.
 func (s *Simulator) control(c *call) answer {
 	switch c.method + " " + c.path {
 	case "GET /_sim/ledger":
-		return marshalled(s.Ledger())
+		return marshalled(s.ledger(listed(c)))
 	case "POST /_sim/reset":
 		s.Reset()
 		return jsonAnswer(http.StatusOK, `{"reset":true}`)

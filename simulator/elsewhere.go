@@ -3,7 +3,10 @@ package simulator
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/flyballhq/flyball/simulator/desk"
 )
 
 // elsewhereEndpoints are the few endpoints outside the Support API that the
@@ -27,6 +30,18 @@ func init() {
 	for i := range elsewhereEndpoints {
 		elsewhereEndpoints[i].pattern = parsePattern(elsewhereEndpoints[i].text)
 	}
+}
+
+// Endpoints lists what the simulator answers, as "GET /api/v2/tickets"; any other
+// endpoint is answered by 501 NotSimulated.
+func Endpoints() []string {
+	list := desk.Endpoints()
+	for _, e := range elsewhereEndpoints {
+		if !slices.Contains(list, e.text) {
+			list = append(list, e.text)
+		}
+	}
+	return list
 }
 
 func elsewhere(c *call) (answer, bool) {

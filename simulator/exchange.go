@@ -56,6 +56,9 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// maxPath is how much of a path the raw log keeps.
+const maxPath = 512
+
 // arrive writes the request into the raw log and finds the faults that strike it.
 func (s *Simulator) arrive(c *call, now time.Time) (*state, *record, Fault) {
 	path := c.path
@@ -66,7 +69,7 @@ func (s *Simulator) arrive(c *call, now time.Time) (*state, *record, Fault) {
 	if c.head {
 		method = http.MethodHead
 	}
-	r := &record{arrived: now, method: method, path: path, service: c.service}
+	r := &record{arrived: now, method: method, path: path[:min(len(path), maxPath)], service: c.service}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state
@@ -86,7 +89,7 @@ func (s *Simulator) decide(st *state, c *call, r *record, f *Fault) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.decided, r.status, r.cut = now, a.status, a.cut == CutBefore || a.cut == CutAfter
+	r.decided, r.status, r.cut = now, a.status, a.cut != ""
 	r.changed = sum(changed)
 	switch {
 	case v.refused != nil:

@@ -172,6 +172,9 @@ func glob(pattern, text string) bool {
 // strike joins the faults that fire on a call into one.
 func strike(faults []*armed, c *call, seed uint64) Fault {
 	var all Fault
+	if len(faults) == 0 {
+		return all
+	}
 	for _, a := range faults {
 		if a.fires(c, seed) {
 			all.add(a.Fault)

@@ -41,17 +41,18 @@ func (m HeaderMode) names() (headerNames, error) {
 		m, HeadersCurrent, Headers2023, HeadersXRateLimit, HeadersNone)
 }
 
-// headers collects an answer's headers with two allocations for all values.
+// headers collects an answer's headers, with one allocation for all values.
 type headers struct {
 	h      http.Header
 	values []string
 }
 
 func newHeaders(h http.Header) *headers {
-	if h == nil {
-		h = make(http.Header, 24)
+	all := make(http.Header, 28) // room for all, so that the map never grows
+	for k, v := range h {
+		all[k] = v
 	}
-	return &headers{h: h, values: make([]string, 0, 24)}
+	return &headers{h: all, values: make([]string, 0, 20)}
 }
 
 // set takes a key in canonical form.
@@ -83,7 +84,7 @@ func (s *headers) limits(names headerNames, svc *service, v verdict) {
 }
 
 func (s *headers) service(names headerNames, svc *service, d *drawn) {
-	if svc.style == styleNone {
+	if svc.style == styleNone || d.rule.silent {
 		return
 	}
 	limit, remaining := strconv.Itoa(d.rule.n), strconv.Itoa(d.remaining)

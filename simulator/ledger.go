@@ -15,7 +15,8 @@ type Ledger struct {
 	// are still under way. Requests to /_sim are none.
 	Sends     int `json:"sends"`
 	Undecided int `json:"undecided"`
-	// Status counts answers by status; Cuts the connections broken in their stead.
+	// Status counts what the account answered, whether it got through or not;
+	// Cuts counts the connections broken before, after or in the answer.
 	Status map[int]int `json:"status"`
 	Cuts   int         `json:"cuts"`
 	// Refusals counts the 429s by cause (a limit's name, or fault) and victim
@@ -106,8 +107,8 @@ func (l Ledger) WindowsOf(bucket string) []Window {
 	return rows
 }
 
-// ledger recounts the raw log.
-func (j *journal) ledger(now time.Time) Ledger {
+// ledger recounts the raw log and lists the latest requests, at most so many.
+func (j *journal) ledger(now time.Time, most int) Ledger {
 	t := j.old.clone()
 	for _, r := range j.records {
 		t.record(r)
@@ -122,7 +123,7 @@ func (j *journal) ledger(now time.Time) Ledger {
 		Others: t.others, OthersRefused: t.othersRefused,
 		PeakPerSecond: t.peak, PeakAt: time.Unix(t.peakAt, 0).UTC(),
 		Changed: t.changed, DuplicateWrites: t.duplicates,
-		Windows: t.rows(), Requests: j.requests(), Dropped: t.dropped,
+		Windows: t.rows(), Requests: j.requests(most), Dropped: t.dropped,
 	}
 	for r, n := range t.refusals {
 		l.Refusals = append(l.Refusals, Refusals{r.cause, r.victim, n})
@@ -133,8 +134,8 @@ func (j *journal) ledger(now time.Time) Ledger {
 	return l
 }
 
-func (j *journal) requests() []Request {
-	records := j.records[max(len(j.records)-j.keep, 0):]
+func (j *journal) requests(most int) []Request {
+	records := j.records[max(len(j.records)-min(most, j.keep), 0):]
 	list := make([]Request, len(records))
 	for i, r := range records {
 		list[i] = Request{

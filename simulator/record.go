@@ -104,6 +104,7 @@ func (j *journal) drop() {
 		kept = append(kept, r)
 	}
 	j.records = kept
+	j.old.trim(2 * j.keep)
 }
 
 // late adds changes that no request of the log made: background jobs'.

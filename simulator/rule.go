@@ -27,6 +27,7 @@ type rule struct {
 	uncounted  bool // shown, but never falls (Talk partner)
 	concurrent bool // counts what runs at once, not what came in a window
 	service    bool // the counter of a whole service
+	silent     bool // a service's counter that is not shown
 
 	one  counter
 	many map[key]*counter

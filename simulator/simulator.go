@@ -100,7 +100,10 @@ func (s *Simulator) SetFaults(faults ...Fault) error {
 }
 
 // Ledger recounts what reached the account up to now.
-func (s *Simulator) Ledger() Ledger {
+func (s *Simulator) Ledger() Ledger { return s.ledger(s.o.KeepRequests) }
+
+// ledger is Ledger with at most so many requests listed.
+func (s *Simulator) ledger(most int) Ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -109,7 +112,7 @@ func (s *Simulator) Ledger() Ledger {
 	// desk does not know collects what fell due.
 	r := s.desk.Serve(now, desk.Request{Method: http.MethodGet, Path: "/"})
 	s.journal.late(r.Changed)
-	return s.journal.ledger(now)
+	return s.journal.ledger(now, most)
 }
 
 // catchUp lets the other consumers' calls up to now happen.

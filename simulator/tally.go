@@ -59,7 +59,8 @@ func (t *tally) record(r *record) {
 	t.decided++
 	if r.cut {
 		t.cuts++
-	} else {
+	}
+	if r.status != 0 {
 		t.status[r.status]++
 	}
 	if r.cause != "" {
@@ -115,6 +116,17 @@ func (t *tally) window(b bucket, at time.Time) *Window {
 		t.windows[k] = row
 	}
 	return row
+}
+
+// trim forgets the oldest windows when there are more than so many.
+func (t *tally) trim(most int) {
+	if len(t.windows) <= most {
+		return
+	}
+	rows := t.rows()
+	slices.SortFunc(rows, func(a, b Window) int { return a.Start.Compare(b.Start) })
+	oldest := rows[len(rows)-most/2].Start.UnixNano()
+	maps.DeleteFunc(t.windows, func(k windowKey, _ *Window) bool { return k.start < oldest })
 }
 
 // rows lists the windows by bucket, then by time.

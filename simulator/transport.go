@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -89,7 +90,11 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, nil
 	}
 	defer closeBody(r)
-	return io.ReadAll(r.Body)
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err == nil && len(body) > maxBody {
+		err = fmt.Errorf("request body over %d MiB: the simulated account takes no more", maxBody>>20)
+	}
+	return body, err
 }
 
 // deliver hands the answer over, and writes its body through a pipe where it is
