@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // slowSteps is the number of pieces a slow body comes in.
@@ -13,8 +14,12 @@ const slowSteps = 10
 // write writes the answer's body, slowly or only half of it where a fault says
 // so. A cut is reported as errCut.
 func (a *answer) write(ctx context.Context, w io.Writer) error {
+	length := max(a.length(false), 0)
+	if a.slow > 0 {
+		w = &slowWriter{ctx, w, a.slow, max(length, 1)}
+	}
 	if a.cut == CutBody {
-		w = &cutWriter{w, max(a.length(false)/2, 0)}
+		w = &cutWriter{w, length / 2}
 	}
 	if a.stream != nil {
 		return a.stream(w)
@@ -23,23 +28,33 @@ func (a *answer) write(ctx context.Context, w io.Writer) error {
 		_, err := w.Write(a.body)
 		return err
 	}
-	return a.drip(ctx, w)
-}
-
-func (a *answer) drip(ctx context.Context, w io.Writer) error {
 	for step := range slowSteps {
-		if err := pause(ctx, a.slow/slowSteps); err != nil {
-			return err
-		}
 		from, to := len(a.body)*step/slowSteps, len(a.body)*(step+1)/slowSteps
 		if _, err := w.Write(a.body[from:to]); err != nil {
 			return err
 		}
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
-		}
 	}
 	return nil
+}
+
+// slowWriter spreads a body of a known length over a time.
+type slowWriter struct {
+	ctx    context.Context
+	w      io.Writer
+	spread time.Duration
+	length int64
+}
+
+func (s *slowWriter) Write(p []byte) (int, error) {
+	share := float64(len(p)) / float64(s.length)
+	if err := pause(s.ctx, time.Duration(share*float64(s.spread))); err != nil {
+		return 0, err
+	}
+	n, err := s.w.Write(p)
+	if f, ok := s.w.(http.Flusher); ok {
+		f.Flush()
+	}
+	return n, err
 }
 
 // cutWriter breaks after so many bytes.
