@@ -39,7 +39,7 @@ const (
 )
 
 // endpointLimits are the rows of the endpoint catalogue, in the order of
-// docs/zendesk-facts.md section 2. Deep pages come before their list, so that
+// zendesk-facts section 2. Deep pages come before their list, so that
 // they are named as the cause.
 func endpointLimits() []entry {
 	return slices.Concat(ticketLimits(), userLimits(), readLimits(), otherLimits())

@@ -12,7 +12,7 @@
 // The package is written from the published and recorded facts about Zendesk a
 // second time and shares no header name, limit or parser with the rooms it
 // judges. Codes in square brackets such as [RL] or [ZP] name those sources, as
-// listed in docs/zendesk-facts.md.
+// listed in zendesk-facts.
 //
 // The same seed and the same arrivals give the same run.
 package simulator

@@ -84,7 +84,7 @@ func TestLedgerStaysBounded(t *testing.T) {
 	simulate(t, Options{Latency: Fixed(0), KeepRequests: 50, Others: 0.3}, func(t *testing.T, s *Simulator, c client) {
 		for i := range 1000 {
 			c.get(fmt.Sprintf("/api/v2/tickets/%d", i+1))
-			time.Sleep(100 * time.Millisecond)
+			pass(100 * time.Millisecond)
 		}
 		l := s.Ledger()
 		if l.Sends != 1000 || l.Dropped+50 > 1000 || len(l.Requests) != 50 || len(s.journal.records) > 101 {
@@ -107,7 +107,7 @@ func TestOthersComeInBursts(t *testing.T) {
 	simulate(t, Options{Others: 0.3, Seed: 11}, func(t *testing.T, s *Simulator, c client) {
 		until(0)
 		s.Reset()
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		rows := s.Ledger().WindowsOf("account")
 		if len(rows) < 119 {
 			t.Fatalf("%d windows", len(rows))
@@ -134,7 +134,7 @@ func TestOthersAreRefusedWhenWeTakeAll(t *testing.T) {
 		for range 700 {
 			c.get("/api/v2/groups")
 		}
-		time.Sleep(59 * time.Second)
+		pass(59 * time.Second)
 		l := s.Ledger()
 		if l.Refused() != 0 || l.Others < 50 || l.OthersRefused != l.Others || l.count("others", "account") != l.Others {
 			t.Errorf("ours refused %d, others %d, refused %d", l.Refused(), l.Others, l.OthersRefused)

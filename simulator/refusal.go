@@ -9,7 +9,7 @@ import (
 )
 
 // Body is one of the bodies a 429 was seen or documented with: the letters are
-// those of docs/zendesk-facts.md 4.1, the longer names two that were recorded or
+// those of zendesk-facts 4.1, the longer names two that were recorded or
 // reported beside them.
 type Body string
 

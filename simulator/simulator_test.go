@@ -69,6 +69,9 @@ func simulate(t *testing.T, o Options, test func(t *testing.T, s *Simulator, c c
 	})
 }
 
+// pass lets virtual time go by.
+func pass(d time.Duration) { time.Sleep(d) }
+
 // until sleeps to the given second of the next minute.
 func until(second time.Duration) {
 	now := time.Now()
