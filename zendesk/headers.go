@@ -2,6 +2,7 @@ package zendesk
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
@@ -22,6 +23,8 @@ type counter struct {
 	reset            time.Duration
 }
 
+var unstated = counter{limit: -1, remaining: -1, reset: -1}
+
 // Read reads what an answer says about limits. A header speaks of its own
 // service's counter only: x-rate-limit on a webhook says nothing of the
 // account's. Garbage, negative and impossible values count as not stated; of
@@ -34,10 +37,7 @@ func (p *Provider) Read(route *limit.Route, status int, header http.Header) (a l
 	a.Refused = status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 	a.Counted = status >= 200 && route.Service != Talk
 
-	s := scan{}
-	for i := range s.account {
-		s.account[i] = counter{limit: -1, remaining: -1, reset: -1}
-	}
+	s := scan{account: [familyCount]counter{unstated, unstated, unstated}}
 	for name, values := range header {
 		s.field(name, values)
 	}
@@ -50,8 +50,9 @@ func (p *Provider) Read(route *limit.Route, status int, header http.Header) (a l
 	if c := merge(&s.account); c.remaining >= 0 {
 		a.Add(reading(p.primaryOf(route), c))
 	}
-	for _, e := range s.endpoints[:s.n] {
-		if rule := ruleFor(route, e.suffix[:e.length], e.counter); rule != nil {
+	for i := range s.n {
+		e := &s.endpoints[i]
+		if rule := ruleFor(route, e.name, e.counter); rule != nil {
 			a.Add(reading(rule, e.counter))
 		}
 	}
@@ -80,7 +81,7 @@ func reading(rule *limit.Rule, c counter) limit.Reading {
 // merge joins the three spellings: the smallest remaining speaks, and the
 // others fill in what it leaves out.
 func merge(families *[familyCount]counter) counter {
-	best := counter{limit: -1, remaining: -1, reset: -1}
+	best := unstated
 	for _, c := range families {
 		if c.remaining >= 0 && (best.remaining < 0 || c.remaining < best.remaining ||
 			c.remaining == best.remaining && best.reset < 0) {
@@ -98,15 +99,11 @@ func merge(families *[familyCount]counter) counter {
 	return best
 }
 
-// maxSuffix is the longest name of an endpoint's limit that is read.
-const maxSuffix = 64
-
 // An endpointHeader is one "zendesk-ratelimit-NAME: total=..." header.
 type endpointHeader struct {
 	counter
 
-	suffix [maxSuffix]byte // in lower case
-	length int
+	name string // what follows the prefix, in whatever case it came
 }
 
 // A scan gathers an answer's fields in one pass over its header.
@@ -126,48 +123,53 @@ func (s *scan) field(name string, values []string) {
 	}
 	switch name[0] | 0x20 {
 	case 'x':
-		switch {
-		case fold(name, "x-rate-limit"):
-			s.state(familyX, values, setLimit)
-		case fold(name, "x-rate-limit-remaining"):
-			s.state(familyX, values, setRemaining)
-		case fold(name, "x-rate-limit-reset"):
-			s.state(familyX, values, setReset)
-		}
+		s.fieldX(name, values)
 	case 'r':
 		s.fieldR(name, values)
 	case 'z':
-		if rest, ok := cutFold(name, "zendesk-ratelimit-"); ok {
+		if rest, ok := cutFold(name, "Zendesk-Ratelimit-"); ok {
 			s.endpoint(rest, values)
-		} else if rest, ok := cutFold(name, "zendesk-rate-limit-"); ok {
+		} else if rest, ok := cutFold(name, "Zendesk-Rate-Limit-"); ok {
 			s.endpoint(rest, values)
 		}
 	case 'd':
-		if fold(name, "date") {
+		if fold(name, "Date") {
 			s.date = parseDate(values[0])
 		}
 	case 'c':
-		if fold(name, "cf-cache-status") {
+		if fold(name, "Cf-Cache-Status") {
 			s.fromEdge = fold(values[0], "HIT") || fold(values[0], "STALE") || fold(values[0], "UPDATING")
 		}
 	}
 }
 
+func (s *scan) fieldX(name string, values []string) {
+	switch {
+	case len(name) < len("X-Rate-Limit") || name[1] != '-' || name[2]|0x20 != 'r' || name[3]|0x20 != 'a':
+	case fold(name, "X-Rate-Limit"):
+		s.state(familyX, values, setLimit)
+	case fold(name, "X-Rate-Limit-Remaining"):
+		s.state(familyX, values, setRemaining)
+	case fold(name, "X-Rate-Limit-Reset"):
+		s.state(familyX, values, setReset)
+	}
+}
+
 func (s *scan) fieldR(name string, values []string) {
 	switch {
-	case fold(name, "ratelimit-limit"):
+	case fold(name, "Ratelimit-Limit"):
 		s.state(family2024, values, setLimit)
-	case fold(name, "ratelimit-remaining"):
+	case fold(name, "Ratelimit-Remaining"):
 		s.state(family2024, values, setRemaining)
-	case fold(name, "ratelimit-reset"):
+	case fold(name, "Ratelimit-Reset"):
 		s.state(family2024, values, setReset)
-	case fold(name, "rate-limit"):
+	case fold(name, "Rate-Limit"):
 		s.state(family2023, values, setLimit)
-	case fold(name, "rate-limit-remaining"):
+	case fold(name, "Rate-Limit-Remaining"):
 		s.state(family2023, values, setRemaining)
-	case fold(name, "rate-limit-reset"):
+	case fold(name, "Rate-Limit-Reset"):
 		s.state(family2023, values, setReset)
-	case fold(name, "retry-after"):
+	case fold(name, "Retry-After"):
 		s.retryAfter = values
 	}
 }
@@ -205,20 +207,11 @@ func (c *counter) set(part int, value string) {
 }
 
 // endpoint reads "total=100; remaining=99; resets=43", keys in any order.
-// Headers are kept sorted by name, for a map is read in no order.
-func (s *scan) endpoint(suffix string, values []string) {
-	e := endpointHeader{counter: counter{limit: -1, remaining: -1, reset: -1}}
-	if suffix == "" || len(suffix) > maxSuffix {
+func (s *scan) endpoint(name string, values []string) {
+	if name == "" || len(name) > maxSuffix {
 		return
 	}
-	for i := range len(suffix) {
-		c := suffix[i]
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		e.suffix[i] = c
-	}
-	e.length = len(suffix)
+	e := endpointHeader{counter: unstated, name: name}
 	for _, v := range values {
 		e.parse(v)
 	}
@@ -233,40 +226,26 @@ func (e *endpointHeader) parse(value string) {
 		for end < len(value) && value[end] != ';' && value[end] != ',' {
 			end++
 		}
-		pair := value[:end]
+		key, stated, _ := strings.Cut(value[:end], "=")
 		value = value[min(end+1, len(value)):]
-		for pair != "" && (pair[0] == ' ' || pair[0] == '\t') {
-			pair = pair[1:]
-		}
-		if v, ok := cutKey(pair, "total"); ok {
-			e.set(setLimit, v)
-		} else if v, ok := cutKey(pair, "remaining"); ok {
-			e.set(setRemaining, v)
-		} else if v, ok := cutKey(pair, "resets"); ok {
-			e.set(setReset, v)
+		switch key = trim(key); {
+		case fold(key, "total"):
+			e.set(setLimit, stated)
+		case fold(key, "remaining"):
+			e.set(setRemaining, stated)
+		case fold(key, "resets"):
+			e.set(setReset, stated)
 		}
 	}
 }
 
-// cutKey returns what follows "key =".
-func cutKey(pair, key string) (string, bool) {
-	rest, ok := cutFold(pair, key)
-	for ok && rest != "" && rest[0] == ' ' {
-		rest = rest[1:]
-	}
-	if !ok || rest == "" || rest[0] != '=' {
-		return "", false
-	}
-	return rest[1:], true
-}
-
-// keep inserts e by its name. Two spellings of one name are one header. Of too
-// many the first by name stay.
+// keep inserts e by its name, for a map is read in no order. Two spellings of
+// one name are one header. Of too many the first by name stay.
 func (s *scan) keep(e *endpointHeader) {
 	at := 0
-	for at < s.n {
+	for ; at < s.n; at++ {
 		have := &s.endpoints[at]
-		order := compare(have.suffix[:have.length], e.suffix[:e.length])
+		order := compareFold(have.name, e.name)
 		if order == 0 {
 			if e.remaining < have.remaining {
 				have.counter = e.counter
@@ -276,7 +255,6 @@ func (s *scan) keep(e *endpointHeader) {
 		if order > 0 {
 			break
 		}
-		at++
 	}
 	if at == len(s.endpoints) {
 		return
@@ -286,37 +264,46 @@ func (s *scan) keep(e *endpointHeader) {
 	s.endpoints[at] = *e
 }
 
-func compare(a, b []byte) int {
+func compareFold(a, b string) int {
 	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return int(a[i]) - int(b[i])
+		if x, y := lower(a[i]), lower(b[i]); x != y {
+			return int(x) - int(y)
 		}
 	}
 	return len(a) - len(b)
 }
 
-// fold reports whether s is lower, which is in lower case, in any case.
-func fold(s, lower string) bool {
-	_, ok := cutFold(s, lower)
-	return ok && len(s) == len(lower)
+// fold reports whether s is the canonical name want in any case.
+func fold(s, want string) bool {
+	if len(s) != len(want) {
+		return false
+	}
+	if s == want {
+		return true
+	}
+	_, ok := cutFold(s, want)
+	return ok
 }
 
 // cutFold cuts a prefix in any case. ASCII only: no header is anything else.
-func cutFold(s, lower string) (string, bool) {
-	if len(s) < len(lower) {
+func cutFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) {
 		return s, false
 	}
-	for i := range len(lower) {
-		c, l := s[i], lower[i]
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		if l >= 'A' && l <= 'Z' {
-			l |= 0x20
-		}
-		if c != l {
+	if s[:len(prefix)] == prefix {
+		return s[len(prefix):], true
+	}
+	for i := range len(prefix) {
+		if lower(s[i]) != lower(prefix[i]) {
 			return s, false
 		}
 	}
-	return s[len(lower):], true
+	return s[len(prefix):], true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
 }

@@ -47,11 +47,14 @@ var phrases = []phrase{
 	// whom it counts, so the route stands for it.
 	{text: "requests per hour exceeded", throttle: true, rule: routeItself},
 	{text: "number of allowed api requests per minute exceeded", throttle: true, rule: primaryRuleOf},
+	// Another bucket's text, its name unknown (H).
+	{text: "requests per minute exceeded", throttle: true, rule: routeItself},
 	// The edge stands before the application and knows clients, not routes:
 	// going on with other routes would prolong the block. So the service is
 	// held for the one wait asked for (J).
 	{text: "edge protection", rule: primaryRuleOf},
 	{text: "error 1015", rule: primaryRuleOf},
+	{text: "error code: 1015", rule: primaryRuleOf},
 	{text: "you are being rate limited", rule: primaryRuleOf},
 }
 

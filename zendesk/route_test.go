@@ -3,7 +3,10 @@ package zendesk
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/flyballhq/flyball/limit"
@@ -92,5 +95,171 @@ func BenchmarkRoute(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// request makes a request without the checks of a real client, as a hostile
+// one might.
+func request(t testing.TB, method, target, auth string) *http.Request {
+	t.Helper()
+	path, query, _ := strings.Cut(target, "?")
+	req := &http.Request{Method: method, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{}}
+	if auth != "" {
+		req.Header.Set("Authorization", auth)
+	}
+	return req
+}
+
+func TestDeepPagesAreRoutedApart(t *testing.T) {
+	for target, deep := range map[string]bool{
+		"/api/v2/tickets?page=501&per_page=10":      true,
+		"/api/v2/tickets.json?per_page=10&page=501": true,
+		"/api/v2/tickets?page=500":                  false,
+		"/api/v2/tickets?page[size]=501":            false,
+		"/api/v2/tickets?page=":                     false,
+		"/api/v2/tickets?page=-501":                 false,
+		"/api/v2/tickets?subpage=501":               false,
+		"/api/v2/tickets?page=abc;page=501":         false,
+		"/api/v2/deleted_tickets?page=101":          true,
+		"/api/v2/users?page=10000":                  false,
+		"/api/v2/users/1?page=99999":                false,
+	} {
+		r := New(Team).Route(request(t, "GET", target, ""))
+		if (r.Shape == Deep) != deep {
+			t.Errorf("%s has shape %q, deep should be %v", target, r.Shape, deep)
+		}
+	}
+}
+
+func TestRouteKnowsHeavyCallsJobsAndKeys(t *testing.T) {
+	for _, c := range []struct {
+		call        string
+		heavy, keys bool
+		job         limit.JobRole
+	}{
+		{"GET /api/v2/incremental/tickets/cursor", true, false, limit.NoJob},
+		{"GET /api/v2/search/export", true, false, limit.NoJob},
+		{"GET /api/v2/search", false, false, limit.NoJob},
+		{"PUT /api/v2/tickets/update_many.json?ids=1,2", true, false, limit.StartsJob},
+		{"DELETE /api/v2/deleted_tickets/44", false, false, limit.StartsJob},
+		{"DELETE /api/v2/macros/destroy_many", true, false, limit.NoJob},
+		{"GET /api/v2/tickets/show_many", false, false, limit.NoJob},
+		{"POST /api/v2/tickets.json", false, true, limit.NoJob},
+		{"PUT /api/v2/tickets/4", false, false, limit.NoJob},
+		{"GET /api/v2/job_statuses/V3-0123456789abcdef0123456789abcdef.json", false, false, limit.ReportsJob},
+		{"GET /api/v2/job_statuses/show_many?ids=a", false, false, limit.ReportsJob},
+		{"POST /api/v2/custom_objects/boat/jobs", true, false, limit.StartsJob},
+	} {
+		method, target, _ := strings.Cut(c.call, " ")
+		r := New(Team).Route(request(t, method, target, ""))
+		if r.Heavy != c.heavy || r.IdempotencyKeys != c.keys || r.Job != c.job {
+			t.Errorf("%s: heavy %v, keys %v, job %v; want %v, %v, %v", c.call, r.Heavy, r.IdempotencyKeys, r.Job, c.heavy, c.keys, c.job)
+		}
+	}
+}
+
+// TestEveryForwardedMethodIsCharged holds for methods that nobody uses too.
+func TestEveryForwardedMethodIsCharged(t *testing.T) {
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "", "BREW"} {
+		for target, cost := range map[string]int{"/api/v2/tickets/1": 1, "/api/v2/webhooks/test": 2, "/x": 1} {
+			r := New(Team).Route(request(t, method, target, ""))
+			if d := r.Draws(); len(d) == 0 || !d[0].Rule.Primary || d[0].Cost != cost {
+				t.Errorf("%q %s draws %+v, want %d of the primary counter", method, target, d, cost)
+			}
+		}
+	}
+}
+
+func TestHeadCountsAsItsGet(t *testing.T) {
+	get := New(Team).Route(request(t, "GET", "/api/v2/tickets?page=600", "Bearer x"))
+	head := New(Team).Route(request(t, "HEAD", "/api/v2/tickets?page=600", "Bearer x"))
+	if get != head {
+		t.Errorf("HEAD is routed %+v, GET %+v", head, get)
+	}
+}
+
+func TestCredentialsAreToldApartAndNotKept(t *testing.T) {
+	a := New(Team).Route(request(t, "PUT", "/api/v2/tickets/9", "Bearer one"))
+	b := New(Team).Route(request(t, "PUT", "/api/v2/tickets/9", "Bearer two"))
+	none := New(Team).Route(request(t, "PUT", "/api/v2/tickets/9", ""))
+	if a.Credential == b.Credential || a.Credential == 0 || none.Credential != 0 {
+		t.Errorf("credentials %x, %x, %x", a.Credential, b.Credential, none.Credential)
+	}
+	if a.Draws()[2].Key == b.Draws()[2].Key {
+		t.Error("two agents share one ticket's update limit, which is counted per user and ticket")
+	}
+}
+
+func TestAnonymousRequestsHaveTheirOwnLimit(t *testing.T) {
+	known := New(Team).Route(request(t, "POST", "/api/v2/requests", "Bearer x"))
+	nobody := New(Team).Route(request(t, "POST", "/api/v2/requests", ""))
+	if got := drawIDs(&known); len(got) != 1 {
+		t.Errorf("a known caller draws on %v", got)
+	}
+	if got := drawIDs(&nobody); !slices.Equal(got, []string{"support/account", "support/anonymous-requests"}) {
+		t.Errorf("an anonymous caller draws on %v", got)
+	}
+}
+
+func TestRouteClassesAreBounded(t *testing.T) {
+	classes := map[string]bool{}
+	for i := range 20000 {
+		seed := strconv.Itoa(i*7919 + 13)
+		for _, path := range []string{
+			"/api/v2/tickets/" + seed, "/api/v2/tickets/x" + seed + "/comments", "/api/v2/" + seed, "/api/v2/word" + seed + "/a",
+			"/" + seed, "/api/v2/users/" + seed + "/unknown" + seed, "/api/v2/custom_objects/k" + seed + "/records/" + seed,
+			"/api/v2/help_center/x" + seed + "/articles",
+		} {
+			r := New(Team).Route(request(t, "GET", path, ""))
+			classes[r.Class] = true
+		}
+	}
+	if len(classes) > 12 {
+		t.Errorf("%d classes from eight path forms: %v", len(classes), classes)
+	}
+}
+
+func TestRouteAllocatesNothing(t *testing.T) {
+	req, p := request(t, "PUT", "/api/v2/tickets/35436.json?include=users", "Basic abc"), New(Team)
+	if n := testing.AllocsPerRun(100, func() { _ = p.Route(req) }); n != 0 {
+		t.Errorf("Route allocates %v times", n)
+	}
+}
+
+func FuzzRoute(f *testing.F) {
+	f.Add("GET", "/api/v2/tickets/1.json", "page=501", "Basic x")
+	f.Add("PUT", "//api/v2/users/99999999999999999999999/x/%2f", "page=99999999999999&page=1", "")
+	f.Add("", "", "&&==&page", "Bearer \x00")
+	known := map[string]bool{}
+	collect(tree().root, known)
+	f.Fuzz(func(t *testing.T, method, path, query, auth string) {
+		req := request(t, method, path+"?"+query, auth)
+		r := New(Enterprise).Route(req)
+		if !known[r.Class] {
+			t.Fatalf("%q %q has the unbounded class %q", method, path, r.Class)
+		}
+		if len(r.Draws()) == 0 || !r.Draws()[0].Rule.Primary {
+			t.Fatalf("%q %q draws on %v", method, path, drawIDs(&r))
+		}
+		for _, d := range r.Draws() {
+			if d.Cost < 1 || d.Rule == nil || d.Key.Service != r.Service || d.Key.ID != d.Rule.ID {
+				t.Fatalf("%q %q has the draw %+v", method, path, d)
+			}
+		}
+		if again := New(Enterprise).Route(req); again != r {
+			t.Fatalf("%q %q is routed in two ways", method, path)
+		}
+	})
+}
+
+func collect(n *node, into map[string]bool) {
+	for m := range methodCount {
+		into[n.at[m].class], into[n.other[m].class] = true, true
+	}
+	for _, child := range n.static {
+		collect(child, into)
+	}
+	if n.param != nil {
+		collect(n.param, into)
 	}
 }

@@ -1,6 +1,8 @@
 package zendesk
 
 import (
+	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,7 +15,11 @@ import (
 // apart in one process. Further names are ignored.
 const MaxUnknownLimits = 256
 
-// bySuffix finds the catalogue's rules by the names their headers have.
+// maxSuffix is the longest name of an endpoint's limit that is read.
+const maxSuffix = 64
+
+// bySuffix finds the catalogue's rules by the names their headers have, in
+// lower case and as net/http spells them.
 var bySuffix = makeSuffixes()
 
 func makeSuffixes() map[string][]*limit.Rule {
@@ -21,17 +27,28 @@ func makeSuffixes() map[string][]*limit.Rule {
 	for i := range catalogue {
 		for _, name := range catalogue[i].Headers {
 			m[name] = append(m[name], catalogue[i].Rule)
+			m[canonical(name)] = m[name]
 		}
 	}
 	return m
 }
 
+// canonical is name with the capitals that it has at the end of a header.
+func canonical(name string) string {
+	return http.CanonicalHeaderKey("x-" + name)[len("x-"):]
+}
+
 // ruleFor links a header to the limit that it speaks of, nil when that cannot
 // be told.
-func ruleFor(route *limit.Route, suffix []byte, c counter) *limit.Rule {
-	rules := bySuffix[string(suffix)]
+func ruleFor(route *limit.Route, name string, c counter) *limit.Rule {
+	rules := bySuffix[name]
 	if len(rules) == 0 || rules[0].Service != route.Service {
-		return unknown.rule(route.Service, suffix)
+		var buffer [maxSuffix]byte
+		folded := foldInto(buffer[:0], name)
+		rules = bySuffix[string(folded)]
+		if len(rules) == 0 || rules[0].Service != route.Service {
+			return unknown.rule(route.Service, folded)
+		}
 	}
 	switch rules[0] {
 	case perUserUpdates, userUpdates:
@@ -78,19 +95,20 @@ type internKey struct {
 	suffix  string
 }
 
-func (t *interned) rule(service limit.Service, suffix []byte) *limit.Rule {
+func (t *interned) rule(service limit.Service, folded []byte) *limit.Rule {
 	if m := t.rules.Load(); m != nil {
-		if r := (*m)[internKey{service, string(suffix)}]; r != nil {
+		if r := (*m)[internKey{service, string(folded)}]; r != nil {
 			return r
 		}
 		if len(*m) >= t.max {
 			return nil
 		}
 	}
-	if !plainName(suffix) {
+	if !plainName(folded) {
 		return nil
 	}
-	return t.add(internKey{service, string(suffix)})
+	// Copied, for the caller's strings may be part of a request.
+	return t.add(internKey{limit.Service(strings.Clone(string(service))), string(folded)})
 }
 
 func (t *interned) add(key internKey) *limit.Rule {
@@ -98,18 +116,11 @@ func (t *interned) add(key internKey) *limit.Rule {
 	defer t.mu.Unlock()
 	grown := map[internKey]*limit.Rule{}
 	if m := t.rules.Load(); m != nil {
-		for k, r := range *m {
-			grown[k] = r
-		}
+		grown = maps.Clone(*m)
 	}
-	if r := grown[key]; r != nil {
+	if r := grown[key]; r != nil || len(grown) >= t.max {
 		return r
 	}
-	if len(grown) >= t.max {
-		return nil
-	}
-	// The service is copied: the caller's may point into a request.
-	key.service = limit.Service(strings.Clone(string(key.service)))
 	r := &limit.Rule{
 		ID: unknownID(key.suffix), Service: key.service, Kind: limit.Window,
 		Scope: limit.Unknown, Mark: limit.Hint, Source: "known from its header only",
@@ -117,6 +128,14 @@ func (t *interned) add(key internKey) *limit.Rule {
 	grown[key] = r
 	t.rules.Store(&grown)
 	return r
+}
+
+// foldInto appends name in lower case.
+func foldInto(to []byte, name string) []byte {
+	for i := range len(name) {
+		to = append(to, lower(name[i]))
+	}
+	return to
 }
 
 // unknownID returns the rule's ID, which must not be that of another bucket.

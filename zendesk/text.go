@@ -2,6 +2,7 @@ package zendesk
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -85,42 +86,53 @@ func words(s string) string {
 	return b.String()
 }
 
+// removed stands where somebody's name, address or id stood.
+const removed = "[removed]"
+
 // scrub takes e-mail addresses and ids out of s, makes it printable and cuts
 // it to maxText bytes.
 func scrub(s string) string {
 	var b strings.Builder
-	secret := false // the word before said that an id follows
-	for word := range strings.FieldsFuncSeq(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
-	}) {
-		named := namesID(word)
-		switch {
-		case named:
-		case secret || strings.ContainsRune(word, '@'):
-			word = "[removed]"
-		case looksLikeID(word):
-			word = "[id]"
+	secret := 0 // how many of the next words are somebody's
+	for word := range strings.FieldsFuncSeq(s, unprintable) {
+		next := secretsAfter(word)
+		if strings.ContainsRune(word, '@') || secret > 0 && next == 0 || looksLikeID(word) {
+			word = removed
 		}
-		secret = named
-		if b.Len() > 0 {
-			word = " " + word
+		secret = max(next, secret-1)
+		if word == removed && strings.HasSuffix(b.String(), removed) {
+			continue
 		}
-		if b.Len()+len(word) > maxText {
+		if b.Len()+1+len(word) > maxText {
 			break
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
 		}
 		b.WriteString(word)
 	}
 	return b.String()
 }
 
-// namesID reports whether the next word is somebody's: "id:", "external_id:",
-// "email:".
-func namesID(word string) bool {
-	word = strings.ToLower(word)
-	return strings.HasSuffix(word, "id:") || strings.HasSuffix(word, "email:") || strings.HasSuffix(word, "name:")
+func unprintable(r rune) bool {
+	return r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsPrint(r)
 }
 
-// looksLikeID accepts a word with four digits in it, or one after # or =.
+// secretsAfter returns how many words after this one are somebody's: one
+// after "id:" and "email:", all after "external_id:" and "name:", which may
+// have spaces in them.
+func secretsAfter(word string) int {
+	switch folded := strings.ToLower(word); {
+	case strings.HasSuffix(folded, "external_id:"), strings.HasSuffix(folded, "name:"):
+		return math.MaxInt32
+	case strings.HasSuffix(folded, "id:"), strings.HasSuffix(folded, "email:"):
+		return 1
+	}
+	return 0
+}
+
+// looksLikeID accepts a word with four digits in it, or with one and a sign
+// that ids come after.
 func looksLikeID(word string) bool {
 	digits := 0
 	for _, r := range word {
@@ -128,5 +140,5 @@ func looksLikeID(word string) bool {
 			digits++
 		}
 	}
-	return digits >= 4 || digits > 0 && strings.ContainsAny(word, "#=")
+	return digits >= 4 || digits > 0 && strings.ContainsAny(word, "#=/")
 }

@@ -12,7 +12,7 @@ import (
 // taken. The result is in [0, 24 h].
 func retryAfter(values []string, date time.Time) (wait time.Duration, ok bool) {
 	for _, v := range values {
-		d, valid := waitOf(strings.Trim(v, " \t"), date)
+		d, valid := waitOf(trim(v), date)
 		if valid && (!ok || d > wait) {
 			wait, ok = d, true
 		}
@@ -86,7 +86,7 @@ func parseDate(s string) time.Time {
 
 // fixedDate parses "Mon, 02 Jan 2006 15:04:05 GMT" and nothing else.
 func fixedDate(s string) (time.Time, bool) {
-	if len(s) != 29 || s[3] != ',' || s[4] != ' ' || s[7] != ' ' || s[11] != ' ' || s[16] != ' ' ||
+	if len(s) != len(http.TimeFormat) || s[3] != ',' || s[4] != ' ' || s[7] != ' ' || s[11] != ' ' || s[16] != ' ' ||
 		s[19] != ':' || s[22] != ':' || s[25:] != " GMT" {
 		return time.Time{}, false
 	}
