@@ -155,7 +155,9 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 	}
 	if until, ok := b.skewed(s, wait); ok {
 		b.refused++
-		b.refusals++
+		if b.refusals == 0 {
+			b.refusals, b.doubtedAt = 1, t
+		}
 		b.pause.stop(max(until, t+leastWait)+b.shake(a.rnd), refusal.Text)
 	} else {
 		b.pause.refuse(t, s.t0, wait, refusal.Text, a.rnd)
@@ -184,10 +186,10 @@ func (a *Account) stopObject(t instant, o *object, answer *limit.Answer) Blame {
 
 // skewed recognises a refusal next to a boundary whose Retry-After may be the
 // next window's reset: believed, it stops the account for a minute that is
-// free. It returns when one probe may find out. A second refusal in a row is
-// obeyed.
+// free. It returns when one probe may find out. A second refusal, of a send
+// made after the first was known, is obeyed.
 func (b *window) skewed(s *sample, wait time.Duration) (until instant, ok bool) {
-	if !b.open || b.refusals > 0 || wait <= b.w/2 || wait > b.w+time.Second {
+	if !b.open || b.refusals > 0 && s.t0 >= b.doubtedAt || wait <= b.w/2 || wait > b.w+time.Second {
 		return 0, false
 	}
 	switch {

@@ -22,6 +22,7 @@ type pause struct {
 	halfOpen   bool // one send tries before the rest follow
 	refusals   int  // pauses in a row
 	refused    int  // 429s in all
+	doubtedAt  instant // when a refusal's wait was last not taken at its word
 	cause      string
 }
 

@@ -42,7 +42,7 @@ func (s *short) ask(now instant, b *window, clk *clock) (due, until instant, why
 
 func (s *short) take(now instant, b *window) {
 	clk := b.clk
-	gap := b.w / time.Duration(b.limit)
+	gap := b.w * 2 / time.Duration(b.limit) // until the clock is known, nothing says which window a send falls into
 	if s.steady(b, clk) {
 		if index := (int64(now) + clk.lo) / int64(b.w); index != s.index {
 			s.index, s.sent = index, 0
