@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitWrong  = 2 // the call itself was wrong; nothing was done
+)
+
+// Main runs the command that args name until it is done or ctx ends, and
+// returns the exit status: 0 done, 1 failed, 2 wrong call.
+func Main(ctx context.Context, args []string, s Streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(s.Err, "flyball: %s\n", message(err))
+	return statusOf(err)
+}
+
+func newRoot(s Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "flyball",
+		Short: "A governor for the Zendesk API",
+		Long: `flyball sends every request to the Zendesk API as soon as the account's limits
+allow, so that none is refused. Point a client at it by changing its base URL.`,
+		Example: `  flyball demo            the same load with and without flyball, on a simulated account
+  flyball serve acme      the gateway for acme.zendesk.com`,
+		Args: noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().SortFlags = false
+	root.AddCommand(commands(s)...)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().SortFlags = false
+		cmd.DisableFlagsInUseLine = true
+		cmd.Flags().BoolP("help", "h", false, "print this help")
+	}
+	root.Flags().BoolP("help", "h", false, "print this help")
+	return root
+}
+
+// commands lists the commands in the order of the help.
+func commands(s Streams) []*cobra.Command {
+	return []*cobra.Command{
+		newServe(s),
+		newSim(s),
+		newVersion(s),
+	}
+}
+
+// usageTemplate is cobra's, with the exit statuses and without what we do not
+// use.
+const usageTemplate = `Usage:
+{{- if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND [flags]
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{else}}
+  {{.UseLine}}{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if not .HasAvailableSubCommands}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{with index .Annotations "exit"}}
+
+Exit status:
+{{.}}{{end}}{{if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} COMMAND --help" tells more. Exit status: 0 done, 1 failed, 2 wrong call.{{end}}
+`
+
+// exits writes a command's exit statuses into its help.
+func exits(done, failed, wrong string) map[string]string {
+	return map[string]string{"exit": fmt.Sprintf("  0  %s\n  1  %s\n  2  %s", done, failed, wrong)}
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flyballhq/flyball/simulator"
+	"github.com/flyballhq/flyball/simulator/desk"
+)
+
+// simFlags are the flags of flyball sim as they were written.
+type simFlags struct {
+	listen        string
+	plan          string
+	limit         int
+	window        time.Duration
+	tickets       int
+	others        string
+	latency       string
+	headers       string
+	faults        []string
+	seed          uint64
+	chargeRefused bool
+	listEndpoints bool
+}
+
+func newSim(s Streams) *cobra.Command {
+	var f simFlags
+	cmd := &cobra.Command{
+		Use:   "sim [flags]",
+		Short: "Run a Zendesk account made of software",
+		Long: `Run a simulated Zendesk account: its limits, headers, refusals and faults, and a
+desk of tickets, users and organizations to work on. Any credential works.
+It ends on Ctrl-C or SIGTERM.
+
+GET /_sim/ledger tells what arrived, POST /_sim/reset starts again, and
+/_sim/faults lists (GET), adds (POST) and ends (DELETE) faults.`,
+		Example: `  flyball sim
+  flyball sim --limit 60 --window 20s --others 30%
+  flyball sim --fault 'status=429,every=20,path=/api/v2/tickets*,retry-after=0'`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.listEndpoints {
+				return printLines(s, desk.Endpoints())
+			}
+			return f.run(cmd.Context(), s)
+		},
+		Annotations: exits("told to end", "cannot listen", "wrong call"),
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (f *simFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:4292", "`HOST:PORT` to listen on; port 0 takes any free one")
+	flags.StringVar(&f.plan, "plan", "enterprise", "the account's `PLAN`: "+strings.Join(shortPlans(), ", "))
+	flags.IntVar(&f.limit, "limit", 0, "requests per window, `N`; 0 is the plan's figure")
+	flags.DurationVar(&f.window, "window", time.Minute, "how long the account's minute lasts")
+	flags.IntVar(&f.tickets, "tickets", 250, "how many tickets there are at first")
+	flags.StringVar(&f.others, "others", "0%", "`SHARE` of the limit that other consumers ask for, in bursts")
+	flags.StringVar(&f.latency, "latency", "typical", "time to an answer: typical (50 to 500 ms, median 180 ms), `D` such as 180ms, or a range such as 50ms-500ms")
+	flags.StringVar(&f.headers, "headers", "current", "`SPELLING` of the limit headers: current, 2023, x-rate-limit or none")
+	flags.StringArrayVar(&f.faults, "fault", nil, "`FAULT` to suffer, such as status=503,every=20; may be given again. Keys:\n"+wrapped(simulator.FaultKeys(), 60)+" (default none)")
+	flags.Uint64Var(&f.seed, "seed", 1, "`N` that chooses the run")
+	flags.BoolVar(&f.chargeRefused, "charge-refused", false, "let refused calls use up the limit too (default false)")
+	flags.BoolVar(&f.listEndpoints, "list-endpoints", false, "list what is simulated and end (default false)")
+}
+
+// options reads the flags.
+func (f *simFlags) options() (simulator.Options, error) {
+	o := simulator.Options{
+		Plan: f.plan, Limit: f.limit, Window: f.window, Tickets: f.tickets, Seed: f.seed,
+		Headers: simulator.HeaderMode(f.headers), ChargeRefused: f.chargeRefused,
+	}
+	if f.tickets == 0 {
+		o.Tickets = -1
+	}
+	var err error
+	if o.Others, err = parseShare(f.others); err != nil {
+		return o, wrongf("--others %q: %w", f.others, err)
+	}
+	if o.Latency, err = simulator.ParseLatency(f.latency); err != nil {
+		return o, wrongf("--latency: %w", err)
+	}
+	for _, text := range f.faults {
+		fault, err := simulator.ParseFault(text)
+		if err != nil {
+			return o, wrongf("--fault: %w", err)
+		}
+		o.Faults = append(o.Faults, fault)
+	}
+	return o, wrong(o.Check())
+}
+
+func (f *simFlags) run(ctx context.Context, s Streams) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	l, err := listen(ctx, "--listen", f.listen)
+	if err != nil {
+		return err
+	}
+	f.announce(s, o, l.Addr())
+	return serveUntilDone(ctx, l, simulator.New(o))
+}
+
+// announce says what there is and how to try it.
+func (f *simFlags) announce(s Streams, o simulator.Options, addr net.Addr) {
+	origin := "http://" + addr.String()
+	limit := "the plan's limit"
+	if o.Limit > 0 {
+		limit = strconv.Itoa(o.Limit) + " requests"
+	}
+	fmt.Fprintf(s.Out, "a simulated Zendesk account listens on %s\n", origin)
+	fmt.Fprintf(s.Out, "  plan %s, %s per %s, others ask for %s of it, %d tickets, %d faults\n", f.plan, limit, short(o.Window), f.others, f.tickets, len(o.Faults))
+	fmt.Fprintf(s.Out, "try it:      curl -i -u any@example.com/token:any %s/api/v2/tickets.json\n", origin)
+	fmt.Fprintf(s.Out, "govern it:   flyball serve %s%s\n", origin, windowFlag(o.Window))
+	fmt.Fprintf(s.Out, "what it saw: curl %s/_sim/ledger\n", origin)
+}
+
+func windowFlag(window time.Duration) string {
+	if window == time.Minute {
+		return ""
+	}
+	return " --window " + short(window)
+}
+
+// serveUntilDone serves h on l until ctx ends, then gives what is under way a
+// moment to end.
+func serveUntilDone(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve on %s: %w (start it again)", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if server.Shutdown(grace) != nil {
+		_ = server.Close()
+	}
+	<-failed
+	return nil
+}
+
+// shortPlans are the simulator's plans without their common prefix.
+func shortPlans() []string {
+	plans := simulator.Plans()
+	for i, p := range plans {
+		plans[i] = strings.TrimPrefix(p, "suite-")
+	}
+	return plans
+}
