@@ -29,7 +29,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 
 func newRoot(s Streams) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "flyball",
+		Use:   "flyball COMMAND [flags]",
 		Short: "A governor for the Zendesk API",
 		Long: `flyball sends every request to the Zendesk API as soon as the account's limits
 allow, so that none is refused. Point a client at it by changing its base URL.`,
@@ -38,13 +38,15 @@ allow, so that none is refused. Point a client at it by changing its base URL.`,
 		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
+		Annotations: exits("done", "failed", "wrong call; nothing was done"),
+
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(wrongFlag)
-	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(s.Out, help(cmd)) })
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().SortFlags = false
@@ -65,31 +67,4 @@ func commands(s Streams) []*cobra.Command {
 		newSim(s),
 		newVersion(s),
 	}
-}
-
-// usageTemplate is cobra's, with the exit statuses and without what we do not
-// use.
-const usageTemplate = `Usage:
-{{- if .HasAvailableSubCommands}}
-  {{.CommandPath}} COMMAND [flags]
-
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{else}}
-  {{.UseLine}}{{end}}{{if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}{{if not .HasAvailableSubCommands}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{with index .Annotations "exit"}}
-
-Exit status:
-{{.}}{{end}}{{if .HasAvailableSubCommands}}
-
-"{{.CommandPath}} COMMAND --help" tells more. Exit status: 0 done, 1 failed, 2 wrong call.{{end}}
-`
-
-// exits writes a command's exit statuses into its help.
-func exits(done, failed, wrong string) map[string]string {
-	return map[string]string{"exit": fmt.Sprintf("  0  %s\n  1  %s\n  2  %s", done, failed, wrong)}
 }

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flyballhq/flyball/simulator"
-	"github.com/flyballhq/flyball/simulator/desk"
 )
 
 // simFlags are the flags of flyball sim as they were written.
@@ -48,7 +46,7 @@ GET /_sim/ledger tells what arrived, POST /_sim/reset starts again, and
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.listEndpoints {
-				return printLines(s, desk.Endpoints())
+				return printLines(s, simulator.Endpoints())
 			}
 			return f.run(cmd.Context(), s)
 		},
@@ -109,22 +107,36 @@ func (f *simFlags) run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	f.announce(s, o, l.Addr())
-	return serveUntilDone(ctx, l, simulator.New(o))
+	account := simulator.New(o)
+	f.announce(s, account, l.Addr())
+	return serveUntilDone(ctx, l, account)
 }
 
 // announce says what there is and how to try it.
-func (f *simFlags) announce(s Streams, o simulator.Options, addr net.Addr) {
+func (f *simFlags) announce(s Streams, account *simulator.Simulator, addr net.Addr) {
 	origin := "http://" + addr.String()
-	limit := "the plan's limit"
-	if o.Limit > 0 {
-		limit = strconv.Itoa(o.Limit) + " requests"
-	}
 	fmt.Fprintf(s.Out, "a simulated Zendesk account listens on %s\n", origin)
-	fmt.Fprintf(s.Out, "  plan %s, %s per %s, others ask for %s of it, %d tickets, %d faults\n", f.plan, limit, short(o.Window), f.others, f.tickets, len(o.Faults))
-	fmt.Fprintf(s.Out, "try it:      curl -i -u any@example.com/token:any %s/api/v2/tickets.json\n", origin)
-	fmt.Fprintf(s.Out, "govern it:   flyball serve %s%s\n", origin, windowFlag(o.Window))
-	fmt.Fprintf(s.Out, "what it saw: curl %s/_sim/ledger\n", origin)
+	fmt.Fprintf(s.Out, "  it has       %d tickets, and takes any credential\n", f.tickets)
+	fmt.Fprintf(s.Out, "  it allows    %s (%d limits in all)\n", primary(account.Limits()), len(account.Limits()))
+	if f.others != "0%" {
+		fmt.Fprintf(s.Out, "  others use   %s of that, in bursts\n", f.others)
+	}
+	for _, fault := range account.Faults() {
+		fmt.Fprintf(s.Out, "  it suffers   %s\n", fault)
+	}
+	fmt.Fprintf(s.Out, "  try it       curl -i -u any@example.com/token:any %s/api/v2/tickets.json\n", origin)
+	fmt.Fprintf(s.Out, "  govern it    flyball serve %s%s\n", origin, windowFlag(f.window))
+	fmt.Fprintf(s.Out, "  what it saw  curl %s/_sim/ledger\n", origin)
+}
+
+// primary describes the account's own limit.
+func primary(limits []simulator.LimitInForce) string {
+	for _, l := range limits {
+		if l.Name == "account" {
+			return fmt.Sprintf("%d requests per %s", l.N, short(l.Window))
+		}
+	}
+	return "any number of requests"
 }
 
 func windowFlag(window time.Duration) string {
