@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // call is one request while it is being answered.
@@ -80,7 +81,11 @@ func (c *call) body(v any) *answer {
 	if len(bytes.TrimSpace(c.Body)) == 0 {
 		return fail(http.StatusBadRequest, "BadRequest", "The request body is empty")
 	}
-	if err := json.Unmarshal(c.Body, v); err != nil {
+	text := c.Body
+	if !utf8.Valid(text) {
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD")) // what is kept as it came must be sent back as JSON
+	}
+	if err := json.Unmarshal(text, v); err != nil {
 		return badJSON(err)
 	}
 	return nil

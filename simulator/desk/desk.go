@@ -108,6 +108,9 @@ type Desk struct {
 	uploads  map[string]*upload
 	content  map[uint64]*attachment
 	byToken  map[string]*attachment
+	files    []*attachment // whose content is held, oldest first
+	held     int           // bytes of content
+	maxHeld  int
 	byChange struct {
 		tickets       []*ticket
 		users         []*user
@@ -130,6 +133,7 @@ func New(o Options, now time.Time) *Desk {
 		random:     rand.New(rand.NewPCG(o.Seed, 0x7a656e6465736b)),
 		nextTicket: 1,
 		emails:     map[string]*user{},
+		maxHeld:    maxHeld,
 		made:       map[[16]byte]struct{}{},
 		uploads:    map[string]*upload{},
 		content:    map[uint64]*attachment{},
@@ -159,7 +163,8 @@ func (o Options) withDefaults() Options {
 
 // Serve answers one call at the given time. Whatever the request holds, the
 // answer is one that Zendesk could give. It does not block beyond the calls
-// that are being served at the same moment.
+// that are being served at the same moment. Calls made at the same time may
+// bring their times in any order.
 func (d *Desk) Serve(now time.Time, r Request) Reply {
 	a := d.serve(now, r)
 	return a.finish(r)

@@ -113,8 +113,9 @@ func (m *moment) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil && t.Year() > 0 && t.Year() < 10_000 {
-			m.Time = second(t)
+		t, err := time.Parse(layout, text)
+		if t = second(t); err == nil && t.Year() > 0 && t.Year() < 10_000 { // what JSON can hold, in UTC
+			m.Time = t
 			return nil
 		}
 	}

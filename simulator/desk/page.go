@@ -168,15 +168,15 @@ func window[T row](c *call, rows []T, o order[T], limit int) (page []T, more boo
 	return rows[start:end], end < len(rows), nil
 }
 
-func cursorPage[T row](c *call, name string, rows []T, o order[T], limit int, extra extra[T]) answer {
+func cursorPage[T row](c *call, name string, rows []T, o order[T], limit int, more extra[T]) answer {
 	page, hasMore, bad := window(c, rows, o, limit)
 	if bad != nil {
 		return *bad
 	}
 	b := append(pageBuffer(len(page)), '{')
 	b = appendRows(b, name, c.Origin, page)
-	if extra != nil {
-		b = extra(b, page)
+	if more != nil {
+		b = more(b, page)
 	}
 	b = append(b, `,"meta":`...)
 	b = append(b, encode(metaOf(page, hasMore, o))...)
@@ -266,7 +266,7 @@ func (c *call) shallow(perPage int) (page, size int, bad *answer) {
 	return page, size, bad
 }
 
-func offsetPage[T row](c *call, name string, rows []T, extra extra[T]) answer {
+func offsetPage[T row](c *call, name string, rows []T, more extra[T]) answer {
 	page, size, bad := c.shallow(maxPage)
 	if bad != nil {
 		return *bad
@@ -274,8 +274,8 @@ func offsetPage[T row](c *call, name string, rows []T, extra extra[T]) answer {
 	shown := slicePage(rows, page, size)
 	b := append(pageBuffer(len(shown)), '{')
 	b = appendRows(b, name, c.Origin, shown)
-	if extra != nil {
-		b = extra(b, shown)
+	if more != nil {
+		b = more(b, shown)
 	}
 	b = append(b, ',')
 	return ok(append(c.appendOffsets(b, page, size, len(rows)), '}'))
@@ -315,11 +315,11 @@ func (c *call) pageLink(page int) string {
 }
 
 // showMany is the envelope of show_many: an offset page that is always whole.
-func showMany[T row](c *call, name string, rows []T, extra extra[T]) answer {
+func showMany[T row](c *call, name string, rows []T, more extra[T]) answer {
 	b := append(pageBuffer(len(rows)), '{')
 	b = appendRows(b, name, c.Origin, rows)
-	if extra != nil {
-		b = extra(b, rows)
+	if more != nil {
+		b = more(b, rows)
 	}
 	b = append(b, `,"next_page":null,"previous_page":null,"count":`...)
 	return ok(append(strconv.AppendInt(b, int64(len(rows)), 10), '}'))

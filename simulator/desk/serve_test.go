@@ -84,6 +84,7 @@ func TestRefusalsAreZendesksOwn(t *testing.T) {
 		{"PUT", "/api/v2/tickets/1", `{"ticket":{"assignee_id":-1}}`, 400, `"title":"Invalid attribute"`},
 		{"PUT", "/api/v2/tickets/1", `{"ticket":{"requester_id":99999999999999999999999}}`, 422, `RecordInvalid`},
 		{"PUT", "/api/v2/tickets/1", `{"ticket":{"metadata":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}}`, 400, `"title":"Invalid attribute"`},
+		{"PUT", "/api/v2/tickets/1", `{"ticket":{"due_at":"9999-12-31T23:59:59-10:00"}}`, 400, `"title":"Invalid attribute"`},
 		{"POST", "/api/v2/users", `{"user":{"name":"A","email":"admin@example.com"}}`, 422, `already being used`},
 		{"GET", "/api/v2/users?page=x", "", 400, `page must be an integer`},
 	} {

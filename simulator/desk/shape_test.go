@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Fields seen live (zendesk-facts 10).
@@ -289,5 +290,37 @@ func TestImportKeepsThePast(t *testing.T) {
 	}
 	if n := len(d.get(fmt.Sprintf("/api/v2/tickets/%d/comments", o.id())).list("comments")); n != 2 {
 		t.Errorf("%d comments, want 2", n)
+	}
+}
+
+func TestOldestUploadsGiveWayBeforeMemoryDoes(t *testing.T) {
+	d := newDesk(t, Options{})
+	d.maxHeld = 100
+	file := strings.Repeat("x", 20)
+	var links []any
+	for range 8 {
+		up := parse(t, d.do("POST", "/api/v2/uploads?filename=big", file).Body).object("upload")
+		links = append(links, up.object("attachment")["content_url"])
+	}
+	if d.held > d.maxHeld {
+		t.Errorf("%d bytes held", d.held)
+	}
+	if r := d.do("GET", follow(t, links[0]), ""); r.Status != 404 {
+		t.Errorf("the oldest: %d", r.Status)
+	}
+	if r := d.do("GET", follow(t, links[7]), ""); r.Status != 200 || r.Header.Get("Content-Length") != fmt.Sprint(len(file)) {
+		t.Errorf("the newest: %d", r.Status)
+	}
+	if r := d.do("POST", "/api/v2/uploads?filename=big", strings.Repeat("x", maxUpload+1)); r.Status != 413 {
+		t.Errorf("over 50 MB: %d", r.Status)
+	}
+}
+
+func TestWhatIsKeptAsItCameIsSentBackAsJSON(t *testing.T) {
+	d := newDesk(t, Options{})
+	d.want(200, "PUT", "/api/v2/tickets/1", "{\"ticket\":{\"custom_fields\":[{\"id\":1,\"value\":\"a\xffb\"},{\"id\":2,\"value\":[1, {\"k\":null}]}]}}")
+	body := d.do("GET", "/api/v2/tickets/1", "").Body
+	if !utf8.Valid(body) || !strings.Contains(string(body), `{"id":2,"value":[1,{"k":null}]}`) {
+		t.Errorf("%s", body)
 	}
 }

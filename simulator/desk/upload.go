@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ const (
 	maxUpload  = 50 << 20           // bytes of one file
 	uploadLife = 3 * 24 * time.Hour // zendesk-facts 10
 	maxSize    = 1 << 40            // bytes an attachment may be asked to have
+	maxHeld    = 256 << 20          // bytes of all files; the oldest are dropped first
 	someSize   = 256 << 10          // bytes of an attachment that nobody uploaded
 )
 
@@ -31,6 +33,7 @@ type attachment struct {
 	token      string
 	name, kind string
 	content    []byte
+	lost       bool // its content was dropped
 }
 
 type attachmentJSON struct {
@@ -85,10 +88,32 @@ func createUpload(c *call) answer {
 	a := &attachment{id: c.newID(), token: c.token(16), name: name, kind: cmp.Or(c.Header.Get("Content-Type"), "application/octet-stream"), content: c.Body}
 	u.files = append(u.files, a)
 	c.content[a.id], c.byToken[a.token] = a, a
+	c.hold(a)
 	c.noteCreate("upload", a.id, "")
 	reply := created(c.absolute("/api/v2/attachments/"+strconv.FormatUint(a.id, 10)+".json"), encode(map[string]any{"upload": c.uploadJSON(u)}))
 	reply.kind = "text/plain; charset=utf-8" // as recorded, though it is JSON
 	return reply
+}
+
+// hold keeps a file's content, at the cost of the oldest if there is too much.
+func (d *Desk) hold(a *attachment) {
+	d.files = append(d.files, a)
+	d.held += len(a.content)
+	for d.held > d.maxHeld {
+		d.files[0].lost = true
+		d.release(d.files[0])
+	}
+}
+
+// release lets go of a file's content.
+func (d *Desk) release(a *attachment) {
+	i := slices.Index(d.files, a)
+	if i < 0 {
+		return
+	}
+	d.files = slices.Delete(d.files, i, i+1)
+	d.held -= len(a.content)
+	a.content = nil
 }
 
 func (c *call) uploadJSON(u *upload) any {
@@ -115,6 +140,7 @@ func deleteUpload(c *call) answer {
 	for _, a := range u.files {
 		delete(c.content, a.id)
 		delete(c.byToken, a.token)
+		c.release(a)
 		c.note("upload", a.id, "delete")
 	}
 	return noContent()
@@ -146,6 +172,9 @@ func showAttachment(c *call) answer {
 // other token, as many as size= says.
 func download(c *call) answer {
 	a := c.byToken[c.args[0]]
+	if a != nil && a.lost {
+		return *notFound()
+	}
 	size, made := int64(someSize), a == nil
 	if text := c.param("size"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
@@ -223,7 +252,8 @@ func redactAttachment(c *call) answer {
 		}
 		for _, a := range step.comment.attachments {
 			if a.id == id {
-				a.name, a.kind, a.content = "redacted.txt", "text/plain", nil
+				c.release(a)
+				a.name, a.kind = "redacted.txt", "text/plain"
 				c.ticketChanged(t, c.now)
 				c.note("ticket", t.ID, "update")
 				return ok(encode(map[string]any{"attachment": c.attachmentJSON(a)}))

@@ -203,4 +203,3 @@ func pickIDs[T row](c *call, rows []T, external func(T) *string) ([]uint64, *ans
 	}
 	return ids, nil
 }
-
