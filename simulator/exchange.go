@@ -28,8 +28,7 @@ func (s *Simulator) handle(ctx context.Context, c *call) answer {
 	if isControl(c.path) {
 		return s.control(c)
 	}
-	now := time.Now()
-	st, r, f := s.arrive(c, now)
+	st, r, f := s.arrive(c)
 	latency := s.latency.at(s.o.Seed, c.n)
 	before := latency * 2 / 5
 	_ = pause(ctx, before)
@@ -60,7 +59,7 @@ func pause(ctx context.Context, d time.Duration) error {
 const maxPath = 512
 
 // arrive writes the request into the raw log and finds the faults that strike it.
-func (s *Simulator) arrive(c *call, now time.Time) (*state, *record, Fault) {
+func (s *Simulator) arrive(c *call) (*state, *record, Fault) {
 	path := c.path
 	if c.query != "" {
 		path += "?" + c.query
@@ -69,10 +68,11 @@ func (s *Simulator) arrive(c *call, now time.Time) (*state, *record, Fault) {
 	if c.head {
 		method = http.MethodHead
 	}
-	r := &record{arrived: now, method: method, path: path[:min(len(path), maxPath)], service: c.service}
+	r := &record{method: method, path: path[:min(len(path), maxPath)], service: c.service}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state
+	r.arrived = time.Now()
 	st.seq++
 	c.n = st.seq
 	st.journal.arrive(r)

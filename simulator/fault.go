@@ -87,6 +87,10 @@ func (f Fault) Check() error {
 		return fmt.Errorf("fault headers %q: must be absent, garbage or reordered", f.Headers)
 	case !(f.Probability >= 0 && f.Probability <= 1):
 		return fmt.Errorf("fault probability %g: must be from 0 to 1", f.Probability)
+	case f.Body != "" && f.Status != http.StatusTooManyRequests:
+		return fmt.Errorf("fault body %q: only a 429 has it; set status=429", f.Body)
+	case f.RetryAfter != "" && f.Status == 0:
+		return fmt.Errorf("fault retry-after %q: set a status with it", f.RetryAfter)
 	case f.Every < 0 || f.Count < 0 || f.Delay < 0 || f.SlowBody < 0:
 		return fmt.Errorf("fault every, count, delay or slow-body is negative")
 	case slices.ContainsFunc(f.Nth, func(n int) bool { return n < 1 }):

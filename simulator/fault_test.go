@@ -228,6 +228,8 @@ func TestParseFault(t *testing.T) {
 		"status=500,probability=2":   "must be from 0 to 1",
 		"status=500,probability=NaN": "must be from 0 to 1",
 		"status=500,nth=0":           "the first is 1",
+		"cut=after,body=J":           "only a 429 has it",
+		"cut=after,retry-after=5":    "set a status with it",
 		"remaining=5":                "only remaining=0",
 		"headers=odd":                "absent, garbage or reordered",
 	} {

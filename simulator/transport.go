@@ -29,6 +29,10 @@ var errCut = io.ErrUnexpectedEOF
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
+	if ctx.Err() != nil {
+		closeBody(r)
+		return nil, context.Cause(ctx)
+	}
 	trace := httptrace.ContextClientTrace(ctx)
 	connected(trace, r.URL.Host)
 	c := t.s.newCall(r, r.URL.Scheme+"://"+r.URL.Host)

@@ -231,3 +231,23 @@ func TestUploadComesBack(t *testing.T) {
 		}
 	})
 }
+
+func TestCallerThatHasLeftSendsNothing(t *testing.T) {
+	simulate(t, Options{}, func(t *testing.T, s *Simulator, c client) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.try(ctx, "POST", "/api/v2/tickets", oneTicket); !errors.Is(err, context.Canceled) || s.Ledger().Sends != 0 {
+			t.Errorf("%v, %d sends", err, s.Ledger().Sends)
+		}
+	})
+}
+
+func TestGzipRefusedByWeight(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": false, "gzip": true, "br, gzip;q=0.5": true, "gzip; q=0": false, "gzip;q=0.0, br": false, "identity": false,
+	} {
+		if got := takesGzip(http.Header{"Accept-Encoding": {value}}); got != want {
+			t.Errorf("%q: %t", value, got)
+		}
+	}
+}
