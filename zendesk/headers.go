@@ -215,8 +215,8 @@ func (s *scan) endpoint(name string, values []string) {
 	for _, v := range values {
 		e.parse(v)
 	}
-	if e.remaining >= 0 {
-		s.keep(&e)
+	if e.limit >= 0 && e.remaining >= 0 {
+		s.keep(&e) // half a header is garbage: without its total it would undo the catalogue's
 	}
 }
 

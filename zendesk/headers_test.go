@@ -92,6 +92,12 @@ func TestGarbageInLimitHeadersIsNotStated(t *testing.T) {
 			t.Errorf("%s alone: %v", name, got)
 		}
 	}
+	for _, half := range []string{"remaining=0; resets=9", "total=9; resets=9", "total=0; remaining=0; resets=9", "total=9", ";;;", "=;=", "total remaining resets"} {
+		_, a := readOn(t, "GET /api/v2/tickets", 200, http.Header{"Zendesk-Ratelimit-Tickets-Index": {half}})
+		if got := said(&a); len(got) != 0 {
+			t.Errorf("%q: %v", half, got)
+		}
+	}
 	for reset, want := range map[string]string{"0": "0", "60": "60", "86400": "86400", "86401": "-", epoch: "-"} {
 		_, a := readOn(t, "GET /api/v2/users", 200, http.Header{"X-Rate-Limit-Remaining": {"1"}, "Ratelimit-Reset": {reset}})
 		if got := said(&a); !slices.Equal(got, []string{"support/account 1 of 0, " + want}) {

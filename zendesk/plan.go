@@ -24,8 +24,9 @@ const (
 	planCount
 )
 
-// FirstGuess is the calls per minute of an account whose plan is unknown and
-// whose answers state no limit: the smallest figure of the plans sold today.
+// FirstGuess is the calls per minute to the Support API that an account of
+// unknown plan is taken to have when its answers state no limit: the smallest
+// figure of the plans sold today.
 const FirstGuess = 200
 
 type planFigures struct {

@@ -7,7 +7,7 @@ import "github.com/flyballhq/flyball/limit"
 // once and none fails or panics.
 type Provider struct {
 	// Plan sets the limits assumed until the account's answers state them. An
-	// unknown plan assumes none: a caller that must guess uses [FirstGuess].
+	// unknown plan assumes [FirstGuess] for the Support API, as a hint.
 	Plan Plan
 }
 

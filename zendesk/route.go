@@ -8,8 +8,11 @@ import (
 	"github.com/flyballhq/flyball/limit"
 )
 
-// Deep is the shape of pages so deep that Zendesk limits them apart.
-const Deep = "deep"
+// The shapes of calls that Zendesk limits apart within one route class.
+const (
+	Deep      = "deep"      // pages of offset pagination past the limit's depth
+	Anonymous = "anonymous" // without a credential, where that matters
+)
 
 // Route classifies a request by its method, path, query and credential. It
 // allocates nothing.
@@ -30,7 +33,8 @@ func (p *Provider) Route(req *http.Request) (r limit.Route) {
 		r.Shape = Deep
 		draw(&r, e.deep)
 	}
-	if r.Credential == 0 {
+	if e.anonymous != nil && r.Credential == 0 {
+		r.Shape = Anonymous
 		draw(&r, e.anonymous)
 	}
 	return r

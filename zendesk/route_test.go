@@ -193,6 +193,9 @@ func TestCredentialsAreToldApartAndNotKept(t *testing.T) {
 func TestAnonymousRequestsHaveTheirOwnLimit(t *testing.T) {
 	known := New(Team).Route(request(t, "POST", "/api/v2/requests", "Bearer x"))
 	nobody := New(Team).Route(request(t, "POST", "/api/v2/requests", ""))
+	if known.Shape == nobody.Shape {
+		t.Error("calls of one class and shape draw on different buckets")
+	}
 	if got := drawIDs(&known); len(got) != 1 {
 		t.Errorf("a known caller draws on %v", got)
 	}

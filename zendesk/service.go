@@ -115,6 +115,9 @@ func primaryRule(p Plan, s limit.Service) limit.Rule {
 	switch s {
 	case Support:
 		byPlan(f.support, "[RL] by plan")
+		if f.support == 0 {
+			r.Limit, r.Source = FirstGuess, "first guess: the smallest plan sold today [RL]"
+		}
 	case HelpCenter:
 		byPlan(f.helpCenter, "[RL] by plan, its own counter")
 	case Chat:
