@@ -36,6 +36,23 @@ func TestCatalogueRowsAreWhole(t *testing.T) {
 	}
 }
 
+func TestEveryFactThatARequestShowsHasARow(t *testing.T) {
+	stated := map[string]bool{}
+	for _, row := range Catalogue() {
+		stated[row.Fact] = true
+	}
+	for _, r := range Primaries(Enterprise) {
+		fact, _, _ := strings.Cut(r.Source, " ")
+		stated[fact] = true
+	}
+	for fact := range strings.FieldsSeq(`T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15
+		U1 U2 U3 U4 U5 U6 U7 U8 S1 S2 I1 I2 I3 I4 V1 V2 V3 V4 J1 A1 W1 W2 K1 K2 C1 EC1 SDK`) {
+		if !stated[fact] {
+			t.Errorf("%s is missing", fact)
+		}
+	}
+}
+
 // TestEveryRowIsDrawnOnWhereItSays also catches a row whose service is not
 // that of its path, or whose path is hidden by another.
 func TestEveryRowIsDrawnOnWhereItSays(t *testing.T) {

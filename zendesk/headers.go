@@ -2,7 +2,6 @@ package zendesk
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
@@ -22,6 +21,10 @@ type counter struct {
 	limit, remaining int
 	reset            time.Duration
 }
+
+// maxPrimaryReset bounds the window of a service's own counter: a minute on
+// every record, a little more on simulators.
+const maxPrimaryReset = time.Hour
 
 var unstated = counter{limit: -1, remaining: -1, reset: -1}
 
@@ -48,6 +51,9 @@ func (p *Provider) Read(route *limit.Route, status int, header http.Header) (a l
 		return a
 	}
 	if c := merge(&s.account); c.remaining >= 0 {
+		if c.reset > maxPrimaryReset {
+			c.reset = -1
+		}
 		a.Add(reading(p.primaryOf(route), c))
 	}
 	for i := range s.n {
@@ -144,33 +150,42 @@ func (s *scan) field(name string, values []string) {
 }
 
 func (s *scan) fieldX(name string, values []string) {
-	switch {
-	case len(name) < len("X-Rate-Limit") || name[1] != '-' || name[2]|0x20 != 'r' || name[3]|0x20 != 'a':
-	case fold(name, "X-Rate-Limit"):
-		s.state(familyX, values, setLimit)
-	case fold(name, "X-Rate-Limit-Remaining"):
-		s.state(familyX, values, setRemaining)
-	case fold(name, "X-Rate-Limit-Reset"):
-		s.state(familyX, values, setReset)
+	switch len(name) {
+	case len("X-Rate-Limit"):
+		s.named(name, "X-Rate-Limit", familyX, values, setLimit)
+	case len("X-Rate-Limit-Reset"):
+		s.named(name, "X-Rate-Limit-Reset", familyX, values, setReset)
+	case len("X-Rate-Limit-Remaining"):
+		s.named(name, "X-Rate-Limit-Remaining", familyX, values, setRemaining)
 	}
 }
 
 func (s *scan) fieldR(name string, values []string) {
-	switch {
-	case fold(name, "Ratelimit-Limit"):
-		s.state(family2024, values, setLimit)
-	case fold(name, "Ratelimit-Remaining"):
-		s.state(family2024, values, setRemaining)
-	case fold(name, "Ratelimit-Reset"):
-		s.state(family2024, values, setReset)
-	case fold(name, "Rate-Limit"):
-		s.state(family2023, values, setLimit)
-	case fold(name, "Rate-Limit-Remaining"):
-		s.state(family2023, values, setRemaining)
-	case fold(name, "Rate-Limit-Reset"):
-		s.state(family2023, values, setReset)
-	case fold(name, "Retry-After"):
-		s.retryAfter = values
+	switch len(name) {
+	case len("Rate-Limit"):
+		s.named(name, "Rate-Limit", family2023, values, setLimit)
+	case len("Rate-Limit-Reset"):
+		s.named(name, "Rate-Limit-Reset", family2023, values, setReset)
+	case len("Rate-Limit-Remaining"):
+		s.named(name, "Rate-Limit-Remaining", family2023, values, setRemaining)
+	case len("Ratelimit-Limit"): // also the length of Ratelimit-Reset
+		s.named(name, "Ratelimit-Limit", family2024, values, setLimit)
+		s.named(name, "Ratelimit-Reset", family2024, values, setReset)
+	case len("Ratelimit-Remaining"):
+		s.named(name, "Ratelimit-Remaining", family2024, values, setRemaining)
+	case len("Retry-After"):
+		if fold(name, "Retry-After") {
+			s.retryAfter = values
+		}
+	}
+}
+
+func (s *scan) named(name, want string, family int, values []string, part int) {
+	if !fold(name, want) {
+		return
+	}
+	for _, v := range values {
+		s.account[family].set(part, v)
 	}
 }
 
@@ -180,12 +195,6 @@ const (
 	setRemaining
 	setReset
 )
-
-func (s *scan) state(family int, values []string, part int) {
-	for _, v := range values {
-		s.account[family].set(part, v)
-	}
-}
 
 // set takes one stated value; of several the smallest, for a limit that reads
 // too low costs a moment and one that reads too high a refusal.
@@ -222,20 +231,28 @@ func (s *scan) endpoint(name string, values []string) {
 
 func (e *endpointHeader) parse(value string) {
 	for value != "" {
-		end := 0
+		end, equals := 0, -1
 		for end < len(value) && value[end] != ';' && value[end] != ',' {
+			if value[end] == '=' && equals < 0 {
+				equals = end
+			}
 			end++
 		}
-		key, stated, _ := strings.Cut(value[:end], "=")
-		value = value[min(end+1, len(value)):]
-		switch key = trim(key); {
-		case fold(key, "total"):
-			e.set(setLimit, stated)
-		case fold(key, "remaining"):
-			e.set(setRemaining, stated)
-		case fold(key, "resets"):
-			e.set(setReset, stated)
+		if equals > 0 {
+			e.pair(trim(value[:equals]), value[equals+1:end])
 		}
+		value = value[min(end+1, len(value)):]
+	}
+}
+
+func (e *endpointHeader) pair(key, stated string) {
+	switch {
+	case fold(key, "total"):
+		e.set(setLimit, stated)
+	case fold(key, "remaining"):
+		e.set(setRemaining, stated)
+	case fold(key, "resets"):
+		e.set(setReset, stated)
 	}
 }
 

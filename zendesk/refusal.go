@@ -21,8 +21,8 @@ type phrase struct {
 
 func fixed(r *limit.Rule) func(*Provider, *limit.Route) *limit.Rule {
 	return func(_ *Provider, route *limit.Route) *limit.Rule {
-		if r.Scope != limit.PerAccount && route.Object == 0 {
-			return nil // the object is not known: the route must stand for it
+		if r.Service != route.Service || r.Scope != limit.PerAccount && route.Object == 0 {
+			return nil // another service's limit, or an unknown object: the route must stand for it
 		}
 		return r
 	}

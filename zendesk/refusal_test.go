@@ -52,6 +52,7 @@ func TestRefusalNamesTheLimitThatItsBodyNames(t *testing.T) {
 		{"GET /api/v2/help_center/articles", bodyB, "help-center/account"},
 		{"GET /api/v2/webhooks", bodyB, "webhooks/account"},
 		{"GET /api/v2/incremental/tickets", bodyC, "support/incremental-exports"},
+		{"GET /api/v2/channels/voice/stats/incremental/calls", bodyC, "-"},
 		{"PUT /api/v2/organizations/5", bodyD, "support/organization-updates"},
 		{"PUT /api/v2/brands/5", bodyD, "-"},
 		{"GET /api/v2/organizations/autocomplete", bodyD2, "-"},

@@ -235,6 +235,7 @@ func FuzzRoute(f *testing.F) {
 	f.Add("", "", "&&==&page", "Bearer \x00")
 	known := map[string]bool{}
 	collect(tree().root, known)
+	drawn := map[string][]string{} // by class and shape: rooms above keep one list for each
 	f.Fuzz(func(t *testing.T, method, path, query, auth string) {
 		req := request(t, method, path+"?"+query, auth)
 		r := New(Enterprise).Route(req)
@@ -249,6 +250,11 @@ func FuzzRoute(f *testing.F) {
 				t.Fatalf("%q %q has the draw %+v", method, path, d)
 			}
 		}
+		kind := r.Class + "|" + r.Shape
+		if buckets, ok := drawn[kind]; ok && !slices.Equal(buckets, drawIDs(&r)) {
+			t.Fatalf("%s draws on %v here and on %v there", kind, drawIDs(&r), buckets)
+		}
+		drawn[kind] = drawIDs(&r)
 		if again := New(Enterprise).Route(req); again != r {
 			t.Fatalf("%q %q is routed in two ways", method, path)
 		}

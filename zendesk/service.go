@@ -90,6 +90,19 @@ func indexOf(s limit.Service) serviceIndex {
 // out pointers and allocates nothing.
 var primaries = makePrimaries()
 
+// Primaries returns the services' own counters as they are assumed on a plan
+// until answers state them. The rules are shared and must not be changed.
+func Primaries(p Plan) []*limit.Rule {
+	if p >= planCount {
+		p = UnknownPlan
+	}
+	rules := make([]*limit.Rule, len(services))
+	for i := range rules {
+		rules[i] = &primaries[p][i]
+	}
+	return rules
+}
+
 func makePrimaries() (all [planCount][len(services)]limit.Rule) {
 	for p := range planCount {
 		for i, s := range services {
