@@ -88,7 +88,7 @@ func urgency(c limit.Class) int {
 // seconds, quoted or not, the first one that makes sense.
 func preferredWait(values []string) (time.Duration, bool) {
 	for _, value := range values {
-		for pref := range strings.SplitSeq(value, ",") {
+		for _, pref := range splitOutsideQuotes(value) {
 			if wait, ok := waitOf(pref); ok {
 				return wait, true
 			}

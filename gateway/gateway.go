@@ -10,10 +10,11 @@ import (
 
 // A Gateway serves calls to one account. Its methods may be called at once.
 type Gateway struct {
-	opts    Options
-	clients *clients
-	flights *flights
-	proxy   *httputil.ReverseProxy
+	opts      Options
+	clients   *clients
+	flights   *flights
+	strangers strangers
+	proxy     *httputil.ReverseProxy
 }
 
 // New returns a gateway, or an error that names the option that is wrong.

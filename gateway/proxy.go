@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"log"
 	"net/http"
 	"net/http/httputil"
@@ -58,9 +59,18 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.g.tidy(callFrom(out.Context()), resp)
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close()
+		return nil, errSwitched
+	}
+	c := callFrom(out.Context())
+	s.g.tidy(c, resp)
+	resp.Body = watch(resp.Body, s.g.opts.UpstreamStall, c)
 	return resp, nil
 }
+
+// errSwitched: nobody asked for another protocol, see [Gateway.inspect].
+var errSwitched = errors.New("invalid answer: 101 to a call that asked for no upgrade")
 
 // bufferSize is one copy's buffer: the size of a large page's TLS record pair.
 const bufferSize = 32 << 10
