@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -37,6 +39,15 @@ func (g *Gateway) read(r *http.Request) Ask {
 		ask.MaxWait, ask.Waits = min(wait, ask.MaxWait), true
 	}
 	return ask
+}
+
+// label tells a flyball.Transport what the caller asked for.
+func label(ctx context.Context, ask Ask) context.Context {
+	ctx = flyball.WithMaxWait(flyball.WithClient(ctx, ask.Client), ask.MaxWait)
+	if ask.HasClass {
+		ctx = flyball.WithClass(ctx, ask.Class)
+	}
+	return ctx
 }
 
 // strip removes what only the gateway reads from a header on its way out.

@@ -28,12 +28,12 @@ func (g *Gateway) fail(w http.ResponseWriter, out *http.Request, err error) {
 	switch {
 	case errors.Is(context.Cause(out.Context()), errCut):
 		g.decline(a, c, drainingNow())
-	case errors.As(err, &wait):
-		g.decline(a, c, g.waitTooLong(wait))
 	case c.bodyErr.Load() != nil:
 		g.failBody(a, c, *c.bodyErr.Load())
-	case out.Context().Err() != nil:
+	case out.Context().Err() != nil: // also when it ended a wait
 		g.left(c)
+	case errors.As(err, &wait):
+		g.decline(a, c, g.waitTooLong(wait))
 	default:
 		g.decline(a, c, g.fault(err))
 	}

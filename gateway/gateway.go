@@ -14,6 +14,7 @@ type Gateway struct {
 	clients   *clients
 	flights   *flights
 	strangers strangers
+	turners   *turners
 	proxy     *httputil.ReverseProxy
 }
 
@@ -24,6 +25,9 @@ func New(opts Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{opts: opts, clients: newClients(opts.MaxClients), flights: newFlights()}
+	if g.turners, err = newTurners(opts); err != nil {
+		return nil, err
+	}
 	g.proxy = newProxy(g)
 	return g, nil
 }
@@ -41,6 +45,7 @@ type call struct {
 	began        time.Time
 	cancel       context.CancelCauseFunc
 	client       context.Context // done when the client has left
+	linkBase     string          // what links in the answer begin with, "" to leave them
 	bodyErr      atomic.Pointer[error]
 }
 
@@ -81,6 +86,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pass hands a call that may be served to the proxy.
 func (g *Gateway) pass(a *answer, r *http.Request, c *call, ctx context.Context) {
 	c.ask = g.read(r)
+	c.linkBase = g.linkBase(r)
 	ctx = context.WithValue(g.opts.Label(ctx, c.ask), callKey{}, c)
 	g.proxy.ServeHTTP(a, r.WithContext(ctx))
 	a.finish()

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/flyballhq/flyball/gateway/links"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -34,7 +35,7 @@ type Options struct {
 	// or, to watch without governing, what [Base] returns.
 	Transport http.RoundTripper
 	// Label puts what the caller asked for where Transport finds it: into the
-	// context of the send. nil means that Transport reads no such thing.
+	// context of the send. nil does so for a flyball.Transport.
 	Label func(context.Context, Ask) context.Context
 
 	// MaxWait is how long a call may take in holds and retries together.
@@ -54,6 +55,9 @@ type Options struct {
 	// in answers begin with it. nil: the Host that the client asked for, if
 	// it may be trusted (loopback, listed, or the address it came in on).
 	PublicURL *url.URL
+	// RewriteLinks says which links in answers are turned towards the gateway;
+	// the zero value is those to the next page and to jobs.
+	RewriteLinks links.Mode
 	// AllowedHosts are the names, with or without a port, under which
 	// clients may know the gateway.
 	AllowedHosts []string
@@ -106,7 +110,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Label == nil {
-		o.Label = func(ctx context.Context, _ Ask) context.Context { return ctx }
+		o.Label = label
 	}
 	if o.Ceiling == nil {
 		o.Ceiling = func(string) limit.Class { return limit.Interactive }
@@ -124,7 +128,6 @@ func setDefault[T comparable](field *T, value T) {
 func (o Options) validate() error {
 	return errors.Join(
 		o.validateUpstream(),
-		validateOrigin("PublicURL", o.PublicURL),
 		o.validateGiveUp(),
 		notNegative("MaxHeaderBytes", o.MaxHeaderBytes),
 		notNegative("MaxBodyBytes", o.MaxBodyBytes),

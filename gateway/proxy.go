@@ -65,7 +65,16 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 	c := callFrom(out.Context())
 	s.g.tidy(c, resp)
-	resp.Body = watch(resp.Body, s.g.opts.UpstreamStall, c)
+	if resp.Body != http.NoBody {
+		resp.Body = watch(resp.Body, s.g.opts.UpstreamStall, c)
+	}
+	// Links are turned as this call asked for them, whatever request the
+	// transport made of it.
+	resp.Request = out
+	if err := s.g.turners.turn(c.linkBase, resp); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
 	return resp, nil
 }
 

@@ -30,6 +30,9 @@ type refusal struct {
 
 // waitTooLong turns the transport's refusal into an answer.
 func (g *Gateway) waitTooLong(err *limit.WaitError) *refusal {
+	if err.Reason == limit.Closed {
+		return drainingNow()
+	}
 	no := &refusal{
 		status:      g.opts.GiveUp,
 		reason:      "wait-too-long",
@@ -38,12 +41,8 @@ func (g *Gateway) waitTooLong(err *limit.WaitError) *refusal {
 		Bucket:      err.Bucket.String(),
 		RetryAfter:  secondsUntil(err.RetryAt),
 	}
-	switch err.Reason {
-	case limit.QueueFull:
+	if err.Reason == limit.QueueFull {
 		no.status, no.reason, no.Error = http.StatusServiceUnavailable, "queue-full", "FlyballQueueFull"
-	case limit.Closed:
-		no.status, no.reason, no.Error = http.StatusServiceUnavailable, "draining", "FlyballDraining"
-	default: // every other reason is a wait that does not fit
 	}
 	return no
 }

@@ -63,7 +63,8 @@ var Rooms = []Room{
 
 	{Path: "redis", Imports: append(slices.Clone(belowLayers), "cache")},
 	{Path: "telemetry", Imports: belowFaces},
-	{Path: "gateway", Imports: belowFaces},
+	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
+	{Path: "gateway/links", StdOnly: true},
 	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard")},
 	{Path: "admin/dashboard"},
 
