@@ -84,6 +84,9 @@ func (s *Simulator) arrive(c *call) (*state, *record, Fault) {
 func (s *Simulator) decide(st *state, c *call, r *record, f *Fault) answer {
 	now, v, jobs := s.admit(st, c, f)
 	a, changed := s.work(st, c, f, v, jobs, now)
+	if v.refused == nil && a.status >= http.StatusBadRequest {
+		v.freeSlot()
+	}
 	if !s.o.BareRefusals || a.status != http.StatusTooManyRequests {
 		a.head.limits(s.names, c.service, v)
 	}

@@ -18,20 +18,22 @@ const (
 )
 
 // headerNames are the header keys of one spelling, in Go's canonical form; empty
-// where the spelling has none. endpoint is a prefix.
+// where the spelling has none. endpoint is a prefix. jobs says whether background
+// jobs have their header, which recordings of 2023 lack.
 type headerNames struct {
 	plain, plainRemaining   string
 	limit, remaining, reset string
 	endpoint                string
+	jobs                    bool
 }
 
 func (m HeaderMode) names() (headerNames, error) {
 	const plain, left = "X-Rate-Limit", "X-Rate-Limit-Remaining"
 	switch m {
 	case "", HeadersCurrent:
-		return headerNames{plain, left, "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset", "zendesk-ratelimit-"}, nil
+		return headerNames{plain, left, "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset", "zendesk-ratelimit-", true}, nil
 	case Headers2023:
-		return headerNames{plain, left, "Rate-Limit", "Rate-Limit-Remaining", "Rate-Limit-Reset", "zendesk-rate-limit-"}, nil
+		return headerNames{plain, left, "Rate-Limit", "Rate-Limit-Remaining", "Rate-Limit-Reset", "zendesk-rate-limit-", false}, nil
 	case HeadersXRateLimit:
 		return headerNames{plain: plain, plainRemaining: left}, nil
 	case HeadersNone:
@@ -77,6 +79,9 @@ func (s *headers) limits(names headerNames, svc *service, v verdict) {
 	}
 	for i := range draws {
 		d := &draws[i]
+		if d.rule.concurrent && !names.jobs {
+			continue
+		}
 		if d.rule.header != "" && !hidden(v, d) {
 			s.set(http.CanonicalHeaderKey(names.endpoint+d.rule.header), endpointValue(d.rule.n, d.remaining, d.resets))
 		}

@@ -53,6 +53,18 @@ func TestThirtyJobsAtOnce(t *testing.T) {
 	})
 }
 
+// TestBulkCallThatFailsTakesNoSlot: 101 items are refused at once, without a job.
+func TestBulkCallThatFailsTakesNoSlot(t *testing.T) {
+	simulate(t, Options{Latency: Fixed(0)}, func(t *testing.T, s *Simulator, c client) {
+		items := strings.Repeat(`{"comment":{"body":"x"}},`, 101)
+		r, body := c.read(c.send("POST", manyPath, `{"tickets":[`+strings.TrimSuffix(items, ",")+`]}`))
+		if r.StatusCode != 400 {
+			t.Fatalf("%d %s", r.StatusCode, body)
+		}
+		wantHeaders(t, r, "Zendesk-Ratelimit-Inflight-Jobs", "total=30; remaining=30; resets=60")
+	})
+}
+
 func TestJobLimitIsHeldAtOneInstant(t *testing.T) {
 	simulate(t, Options{}, func(t *testing.T, s *Simulator, c client) {
 		done := make(chan int)

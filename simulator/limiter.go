@@ -105,6 +105,15 @@ func (l *limiter) jobSlot(now time.Time, running int) drawn {
 	return drawn{rule: l.jobs, window: windowAt(now, l.jobs.window), remaining: max(l.jobs.n-running, 0), resets: 60}
 }
 
+// freeSlot gives back the slot of a call that started no job after all.
+func (v verdict) freeSlot() {
+	for i := range v.draws {
+		if v.draws[i].rule.concurrent {
+			v.draws[i].remaining++
+		}
+	}
+}
+
 func (d *drawn) full() bool {
 	switch {
 	case d.rule.uncounted:
