@@ -117,7 +117,7 @@ func (j *journal) ledger(now time.Time, most int) Ledger {
 		t.other(f, j.account)
 	}
 	l := Ledger{
-		From: j.began, To: now,
+		From: j.began, To: now, Refusals: []Refusals{},
 		Sends: t.sends, Undecided: t.sends - t.decided,
 		Status: t.status, Cuts: t.cuts,
 		Others: t.others, OthersRefused: t.othersRefused,
