@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -49,7 +50,7 @@ func TestLab(t *testing.T) {
 		for seed := range uint64(4) {
 			synctest.Test(t, func(t *testing.T) {
 				s.o.Latency = ln
-				a := newAccount(t, 100+seed, s.o, nil)
+				a := newAccount(t, 100+seed, s.o, governedBy(flyball.Options{Window: s.o.Window}))
 				start := time.Now()
 				workers(64, s.calls, func(i int) {
 					if st, err := a.call(t.Context(), "GET", s.path(i)); (err != nil || st == 429) && i%100 == 0 {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,40 +17,59 @@ import (
 	"github.com/flyballhq/flyball/simulator"
 )
 
-// account is a simulated account with a transport to it, in virtual time.
+// A way is how calls reach the account: through flyball, or through a twin
+// that has the fault which a promise is about.
+type way func(t *testing.T, base http.RoundTripper) http.RoundTripper
+
+// governed is the way through flyball.
+func governed(t *testing.T, base http.RoundTripper) http.RoundTripper {
+	return governedBy(flyball.Options{})(t, base)
+}
+
+func governedBy(o flyball.Options) way {
+	return func(t *testing.T, base http.RoundTripper) http.RoundTripper {
+		t.Helper()
+		o.Account, o.Base = "acme", base
+		transport, err := flyball.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { transport.Close() })
+		return transport
+	}
+}
+
+// An account is a simulated account and a way to it, in virtual time.
 type account struct {
 	*simulator.Simulator
-	*flyball.Transport
 	client *http.Client
 }
 
 // newAccount makes one inside a bubble. It first sleeps a seeded while: bubbles
 // start at second 0 of a minute, and servers do not.
-func newAccount(t *testing.T, seed uint64, o simulator.Options, change func(*flyball.Options)) *account {
+func newAccount(t *testing.T, seed uint64, o simulator.Options, by way) *account {
 	t.Helper()
 	time.Sleep(time.Duration(rand.New(rand.NewPCG(seed, 1)).Int64N(int64(600 * time.Second))))
 	o.Seed = seed
 	o.Origin = "https://acme.zendesk.com"
 	sim := simulator.New(o)
-	options := flyball.Options{Account: "acme", Base: sim.RoundTripper(), Window: o.Window}
-	if change != nil {
-		change(&options)
-	}
-	transport, err := flyball.New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { transport.Close() })
-	return &account{sim, transport, &http.Client{Transport: transport}}
+	return &account{sim, &http.Client{Transport: by(t, sim.RoundTripper())}}
 }
 
 // call makes one call and returns its status, or the error.
 func (a *account) call(ctx context.Context, method, path string) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "https://acme.zendesk.com"+path, nil)
+	return a.send(ctx, method, path, "")
+}
+
+func (a *account) send(ctx context.Context, method, path, body string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "https://acme.zendesk.com"+path, strings.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Authorization", "Bearer e2e")
+	req.Header.Set("Authorization", "Bearer token")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := a.client.Do(req)
 	if err != nil {
 		return 0, err
@@ -103,7 +123,7 @@ func TestUsesEveryWindowWithoutARefusal(t *testing.T) {
 				a := newAccount(t, 7, simulator.Options{
 					Limit: tt.limit, Window: tt.window, KeepWindows: true,
 					Latency: simulator.LogNormal(180*time.Millisecond, 0.6, 50*time.Millisecond, 500*time.Millisecond),
-				}, nil)
+				}, governedBy(flyball.Options{Window: tt.window}))
 				real := realTime()
 				start := time.Now()
 				workers(64, tt.calls, func(i int) {

@@ -23,7 +23,7 @@ func TestLearnsALimitThatNobodyStates(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAccount(t, seed, simulator.Options{
 					Limits: map[string]simulator.Limit{name: {N: 10, Silent: true}},
-				}, nil)
+				}, governed)
 				var mu sync.Mutex
 				var took []time.Duration
 				var group sync.WaitGroup

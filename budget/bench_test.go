@@ -23,7 +23,7 @@ func BenchmarkDecision(b *testing.B) {
 	header := http.Header{
 		"X-Rate-Limit": {"2500000"}, "X-Rate-Limit-Remaining": {"2500000"},
 		"Ratelimit-Limit": {"2500000"}, "Ratelimit-Remaining": {"2500000"}, "Ratelimit-Reset": {"53"},
-		"Zendesk-Ratelimit-Tickets-Update": {"total=1000000; remaining=1000000; resets=53"},
+		"Zendesk-Ratelimit-Tickets-Update":     {"total=1000000; remaining=1000000; resets=53"},
 		"Zendesk-Ratelimit-Per-Ticket-Updates": {"total=1000000; remaining=1000000; resets=473"},
 	}
 	answer := provider.Read(&route, 200, header)

@@ -142,14 +142,22 @@ func (a *Account) forgetPauses(t instant) {
 	}
 }
 
+// silent reports whether the limit has to be learned from refusals. An
+// object's is not: which of its calls count is not known.
+func (b *window) silent() bool {
+	return !b.heard && b.w >= shortest && (b.rule.Kind != limit.Pause || b.key.Object == 0)
+}
+
 // stop pauses a bucket for as long as the server asks, and learns the limit
-// of one that the server does not state.
+// of one that the server does not state. Every refusal on record by such a
+// limit asked to wait for the end of the clock's window: one that asks for
+// something else has another cause, and teaches nothing.
 func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
 	b.aim(t)
 	wait := answer.RetryAfter
 	if !answer.HasRetryAfter || wait == 0 {
 		wait = 0
-		if b.open {
+		if b.open && b.rule.Kind != limit.Pause { // a pause's window is only assumed
 			wait = b.ch - t
 		}
 	}
@@ -164,7 +172,7 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 	}
 	b.refill, b.refilledAt = true, t
 	blame := Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}
-	if !b.heard && b.w >= shortest && !b.refusedNow && (b.rule.Kind != limit.Pause || b.key.Object == 0) {
+	if b.silent() && !b.refusedNow && near(b.ch-t, wait) {
 		b.learnLimit(b.dark)
 		blame.Learned = b.limit
 	}

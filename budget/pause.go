@@ -19,9 +19,9 @@ const (
 // A pause is what a 429 leaves on a bucket.
 type pause struct {
 	pauseUntil instant
-	halfOpen   bool // one send tries before the rest follow
-	refusals   int  // pauses in a row
-	refused    int  // 429s in all
+	halfOpen   bool    // one send tries before the rest follow
+	refusals   int     // pauses in a row
+	refused    int     // 429s in all
 	doubtedAt  instant // when a refusal's wait was last not taken at its word
 	cause      string
 }
