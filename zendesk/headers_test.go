@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,6 +97,12 @@ func TestGarbageInLimitHeadersIsNotStated(t *testing.T) {
 		_, a := readOn(t, "GET /api/v2/tickets", 200, http.Header{"Zendesk-Ratelimit-Tickets-Index": {half}})
 		if got := said(&a); len(got) != 0 {
 			t.Errorf("%q: %v", half, got)
+		}
+	}
+	for reset, want := range map[string]string{"0": "0", "468": "468", "86400": "86400", "86401": "-", "200000000": "-", epoch: "-"} {
+		_, a := readOn(t, "GET /api/v2/tickets", 200, http.Header{"Zendesk-Ratelimit-Tickets-Index": {"total=100; remaining=9; resets=" + reset}})
+		if got := said(&a); !slices.Equal(got, []string{"support/tickets-index 9 of 100, " + want}) {
+			t.Errorf("an endpoint that resets in %s: %v", reset, got)
 		}
 	}
 	for reset, want := range map[string]string{"0": "0", "60": "60", "3600": "3600", "3601": "-", "86401": "-", epoch: "-"} {
@@ -213,6 +220,26 @@ func TestUnknownLimitsAreBoundedInTheProcess(t *testing.T) {
 	}
 	if n := len(*unknown.rules.Load()); n != MaxUnknownLimits {
 		t.Errorf("%d names are kept, want %d", n, MaxUnknownLimits)
+	}
+}
+
+func TestUnknownLimitsMayBeMetByManyAtOnce(t *testing.T) {
+	fresh := interned{max: 4}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				fresh.rule(Support, fmt.Appendf(nil, "name-%d", i))
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(*fresh.rules.Load()); n != 4 {
+		t.Errorf("%d names are kept, want 4", n)
+	}
+	// Two that both found the table one short of full: the later gives way.
+	if r := fresh.add(internKey{Support, "late"}); r != nil {
+		t.Errorf("the table is not bounded: %+v", r)
 	}
 }
 
