@@ -45,7 +45,7 @@ func TestRouteNamesServiceClassAndBuckets(t *testing.T) {
 		{"PUT", "/api/v2/users/12", Support, "PUT /api/v2/users/{id}", 12, []string{"support/account", "support/user-updates", "support/per-user-updates"}},
 		{"PUT", "/api/v2/organizations/12", Support, "PUT /api/v2/organizations/{id}", 12, []string{"support/account", "support/organization-updates"}},
 		{"GET", "/api/v2/incremental/tickets.json?start_time=1", Support, "GET /api/v2/incremental/tickets", 0, []string{"support/account", "support/incremental-exports"}},
-		{"GET", "/api/v2/incremental/users/cursor.json", Support, "GET /api/v2/incremental/users/cursor", 0, []string{"support/account", "support/incremental-exports", "support/incremental-exports-cursor"}},
+		{"GET", "/api/v2/incremental/users/cursor.json", Support, "GET /api/v2/incremental/users/cursor", 0, []string{"support/account", "support/incremental-exports-cursor"}},
 		{"GET", "/api/v2/incremental/unheard_of", Support, "GET /api/v2/incremental/{other}", 0, []string{"support/account", "support/incremental-exports"}},
 		{"GET", "/api/v2/search.json?query=x", Support, "GET /api/v2/search", 0, []string{"support/account", "support/search-index"}},
 		{"POST", "/api/v2/tickets/create_many", Support, "POST /api/v2/tickets/create_many", 0, []string{"support/account", "support/inflight-jobs"}},

@@ -67,7 +67,7 @@ var tree = sync.OnceValue(buildTree)
 type routes struct{ root, v2 *node }
 
 func buildTree() *routes {
-	b := builder{exact: map[string][]*Row{}, below: map[string][]*Row{}, roles: map[string]limit.JobRole{}, keys: map[string]bool{}}
+	b := builder{exact: map[string][]*Row{}, below: map[string][]*Row{}, not: map[string][]*Row{}, roles: map[string]limit.JobRole{}, keys: map[string]bool{}}
 	root := &node{}
 	for line := range strings.Lines(paths) {
 		family, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
@@ -121,13 +121,17 @@ func (n *node) child(segment string) *node {
 
 // A builder fills the tree's endpoints from the tables.
 type builder struct {
-	exact, below map[string][]*Row // by "METHOD /pattern"
-	roles        map[string]limit.JobRole
-	keys         map[string]bool
+	exact, below, not map[string][]*Row // by "METHOD /pattern"
+	roles             map[string]limit.JobRole
+	keys              map[string]bool
 }
 
 func (b *builder) index(root *node, row *Row) {
 	for _, on := range row.On {
+		if not, ok := strings.CutPrefix(on, "!"); ok {
+			b.not[not] = append(b.not[not], row)
+			continue
+		}
 		_, pattern, _ := strings.Cut(on, " ")
 		if base, ok := strings.CutSuffix(on, "/**"); ok {
 			b.below[base] = append(b.below[base], row)
@@ -170,6 +174,7 @@ func (b *builder) endpoint(method, path string, rows []*Row) endpoint {
 	}
 	for _, row := range rows {
 		switch {
+		case slices.Contains(b.not[on], row):
 		case row.DeepAfter > 0:
 			e.deepAfter = row.DeepAfter
 			e.deep = append(e.deep, row.Rule)
