@@ -105,7 +105,7 @@ func (s *gzipSource) start() {
 		s.copied = true
 		return
 	}
-	if s.err = noEOF(s.unzip.Reset(s.raw)); s.err != nil {
+	if s.err = s.unzip.Reset(s.raw); s.err != nil {
 		return
 	}
 	if s.pack {
@@ -150,12 +150,4 @@ func (s *gzipSource) repack(text []byte, err error) {
 		_ = s.zip.Flush()
 		s.unflushed = false
 	}
-}
-
-// noEOF tells an end inside the gzip header from the end of the body.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

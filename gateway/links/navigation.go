@@ -156,6 +156,7 @@ func (s *scanner) key(in []byte, i int) int {
 		}
 		char, step := n.name.next(c)
 		if step == again {
+			n.length = len(n.key) // broken: it means nothing
 			continue
 		}
 		i++

@@ -94,6 +94,7 @@ var shapes = []shape{
 	{"cut in an escape", `{"next_page":"https:\/\u00`, ""},
 	{"a broken escape", `{"next_page":"\u00xhttps://acme.zendesk.com/api/v2/x"}`, ""},
 	{"a broken escape before the end", `{"next_page":"\u00","after_url":"UP/api/v2/x"}`, `{"next_page":"\u00","after_url":"GW/api/v2/x"}`},
+	{"a broken escape in a key", `{"next_\u00page":"UP/api/v2/x","after_\u0url":"UP/api/v2/x","job_status":{"\u0url":"UP/api/v2/x"}}`, ""},
 	{"an escaped quote first", `{"next_page":"\"","after_url":"UP/api/v2/x"}`, `{"next_page":"\"","after_url":"GW/api/v2/x"}`},
 	{"two documents", `{"next_page":"UP/api/v2/x"}` + "\n" + `{"next_page":"UP/api/v2/x"}`, `{"next_page":"GW/api/v2/x"}` + "\n" + `{"next_page":"GW/api/v2/x"}`},
 }

@@ -54,7 +54,6 @@ func fetch(t *testing.T, method, address string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-// Behaviour I4: over the wire a rewritten page, plain or gzip, has the right length, and HEAD agrees with GET.
 func TestAPageIsWholeOverTheWire(t *testing.T) {
 	text := listing(300 << 10)
 	want := strings.Replace(text, `"next_page":"`+upstream, `"next_page":"`+gateway, 1)

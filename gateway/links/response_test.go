@@ -160,6 +160,19 @@ func TestHeadersStayTrueOfTheBody(t *testing.T) {
 	}
 }
 
+func TestAnswersOfTwoKindsStayAsTheyAre(t *testing.T) {
+	for _, name := range []string{"Content-Type", "Content-Encoding"} {
+		resp := described(http.MethodGet, 200, "application/json", "identity", page)
+		resp.Header.Add(name, resp.Header.Get(name))
+		if err := rewriter(t, Navigation).Response(resp); err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(resp.Body); string(body) != page || err != nil {
+			t.Errorf("two of %s: got %s, %v", name, body, err)
+		}
+	}
+}
+
 func TestAStrongETagIsMadeWeak(t *testing.T) {
 	r := rewriter(t, Navigation)
 	resp := described(http.MethodGet, 200, "application/json", "", page)
