@@ -37,7 +37,7 @@ func New(o Options) (*Transport, error) {
 	}
 	t.controller = admission.New(admission.Options{
 		Provider:   t.provider,
-		Budget:     budget.Options{Name: account.Host, Window: o.Window, FirstGuess: zendesk.FirstGuess, Service: zendesk.Support},
+		Budget:     budget.Options{Name: account.Host, Window: o.Window},
 		MaxWaiting: o.MaxWaiting,
 		Sink:       o.OnEvent,
 	})

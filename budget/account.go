@@ -13,10 +13,6 @@ type Options struct {
 	// Window replaces the window of the services' own counters, for a
 	// simulator whose clock minute is shorter; 0 keeps the provider's.
 	Window time.Duration
-	// FirstGuess is the limit assumed of Service's own counter when its
-	// answers state none and the plan is unknown; 0 assumes none.
-	FirstGuess int
-	Service    limit.Service
 	// MaxObjects is how many tickets, users and organizations are counted
 	// apart at once; default 100,000.
 	MaxObjects int

@@ -241,9 +241,7 @@ func (b *window) miss(s *sample) {
 		b.darken(s)
 		return
 	}
-	if b.deaf++; b.deaf >= deafAnswers && b.limit == 0 && b.guess > 0 {
-		b.limit, b.min, b.source = b.guess, b.guess, limit.Documented
-	}
+	b.deaf++
 	if s.status == 429 {
 		return // a silent counter that refuses is not known to charge for it
 	}

@@ -106,9 +106,6 @@ func (a *Account) window(now instant, key limit.Key, r *limit.Rule) *window {
 		if r.Primary && a.options.Window > 0 {
 			b.w = a.options.Window
 		}
-		if r.Primary && r.Service == a.options.Service {
-			b.guess = a.options.FirstGuess
-		}
 		a.windows[key] = b
 	}
 	return b

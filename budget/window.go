@@ -31,7 +31,6 @@ type window struct {
 	source limit.Source
 	heard  bool // the server states this counter in headers
 	deaf   int  // answers without its header before the first with one
-	guess  int  // the limit to assume when nobody states one
 
 	min       int     // smallest remaining believed in this window
 	minAt     instant // when it was learned
