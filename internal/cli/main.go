@@ -63,6 +63,7 @@ allow, so that none is refused. Point a client at it by changing its base URL.`,
 // commands lists the commands in the order of the help.
 func commands(s Streams) []*cobra.Command {
 	return []*cobra.Command{
+		newDemo(s),
 		newServe(s),
 		newSim(s),
 		newVersion(s),

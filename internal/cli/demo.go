@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flyballhq/flyball/simulator"
+)
+
+const (
+	demoWorkers = 40
+	demoOthers  = 0.3
+	demoTickets = 1000
+)
+
+// demoFlags are the flags of flyball demo.
+type demoFlags struct {
+	duration time.Duration
+	window   time.Duration
+	plan     string
+	seed     uint64
+}
+
+func newDemo(s Streams) *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use:   "demo [flags]",
+		Short: "See one load with and without flyball, on a simulated account",
+		Long: fmt.Sprintf(`Run one load twice at the same time, on two simulated Zendesk accounts that are
+exactly alike: once straight, and once through flyball's gateway. Nothing to
+set up, nothing leaves this machine.
+
+The load is %d workers that read, change and create tickets, an export, and a
+person who opens a ticket now and then. All of them do what Zendesk's page on
+rate limits shows: on a 429 they sleep for Retry-After and call again. Other
+programs ask for %d %% of each account's limit.
+
+A simulated minute lasts --window. The figures come from the callers and from
+the accounts' own ledgers, not from flyball.`, demoWorkers, int(100*demoOthers)),
+		Example: `  flyball demo
+  flyball demo --plan team --duration 1m
+  flyball demo --window 1m --duration 4m      in real minutes`,
+		Args:        exactly(),
+		RunE:        func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), s) },
+		Annotations: exits("ran to its end, or was stopped", "cannot listen on the loopback", "wrong call"),
+	}
+	flags := cmd.Flags()
+	flags.DurationVar(&f.duration, "duration", 40*time.Second, "how long both runs last")
+	flags.DurationVar(&f.window, "window", 10*time.Second, "how long a simulated minute lasts")
+	flags.StringVar(&f.plan, "plan", "enterprise", "the accounts' `PLAN`:\n"+wrapped(shortPlans(), 60)+"\n")
+	flags.Uint64Var(&f.seed, "seed", 1, "`N` that chooses the load and the accounts")
+	return cmd
+}
+
+// account says what both accounts are like.
+func (f *demoFlags) account() (simulator.Options, error) {
+	o := simulator.Options{
+		Plan: f.plan, Window: f.window, Seed: f.seed,
+		Others: demoOthers, Tickets: demoTickets,
+	}
+	switch {
+	case f.duration < time.Second || f.duration > time.Hour:
+		return o, wrongf("--duration %s is not between 1s and 1h", f.duration)
+	case f.window < time.Second || f.window > 10*time.Minute:
+		return o, wrongf("--window %s is not between 1s and 10m", f.window)
+	}
+	return o, wrong(o.Check())
+}
+
+func (f *demoFlags) run(ctx context.Context, s Streams) error {
+	o, err := f.account()
+	if err != nil {
+		return err
+	}
+	naive, err := newSide(ctx, o, false)
+	if err != nil {
+		return err
+	}
+	defer naive.close()
+	governed, err := newSide(ctx, o, true)
+	if err != nil {
+		return err
+	}
+	defer governed.close()
+
+	f.introduce(s, naive.account.Limits())
+	view := newDemoView(s, f.duration, naive, governed)
+	load := newLoad(f.seed)
+	running, cancel := context.WithTimeout(ctx, f.duration)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		bothRun(running, load, naive, governed)
+	}()
+	view.watch(ended)
+	f.conclude(s, view)
+	return nil
+}
+
+// bothRun returns when both sides have run the load until ctx ended.
+func bothRun(ctx context.Context, load load, sides ...*side) {
+	done := make(chan struct{})
+	for _, side := range sides {
+		go func() {
+			side.run(ctx, load)
+			done <- struct{}{}
+		}()
+	}
+	for range sides {
+		<-done
+	}
+}
+
+func (f *demoFlags) introduce(s Streams, limits []simulator.LimitInForce) {
+	fmt.Fprintf(s.Out, `Two simulated Zendesk accounts, exactly alike: each allows %s, for
+a simulated minute lasts %s here, and other programs ask for %d %% of that. The
+same %d workers, export and person call both, one straight, one through flyball.
+On a 429 they sleep for Retry-After and call again, as Zendesk's page shows.
+
+`, primary(limits), short(f.window), int(100*demoOthers), demoWorkers)
+}
+
+func (f *demoFlags) conclude(s Streams, view *demoView) {
+	fmt.Fprintf(s.Out, "%s\n%s\n%s", view.table(), view.pulse(), view.moral())
+	fmt.Fprintf(s.Out, "Measured on flyball's simulator by: %s\n", f.command())
+	fmt.Fprintf(s.Out, `
+Next, with an account of yours:   %[1]s serve ACCOUNT
+or with a simulated one:          %[1]s sim
+                                  %[1]s serve http://127.0.0.1:4292
+`, program())
+}
+
+// command is the command line that repeats this run.
+func (f *demoFlags) command() string {
+	return fmt.Sprintf("%s demo --duration %s --window %s --plan %s --seed %d", program(), short(f.duration), short(f.window), f.plan, f.seed)
+}
+
+// program is how the reader calls flyball: by its name, or by go run.
+func program() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/flyball"
+	}
+	return "flyball"
+}
