@@ -11,25 +11,18 @@ const maxWait = 24 * time.Hour
 
 // count parses a whole number in [0, maxCount]; anything else is -1.
 func count(s string) int {
-	if s == "" {
-		return -1
-	}
-	if !isDigit(s[0]) || !isDigit(s[len(s)-1]) {
-		s = trim(s)
-	}
+	s = trim(s)
 	if s == "" || len(s) > 12 {
 		return -1
 	}
 	n := int64(0)
 	for i := range len(s) {
-		d := s[i] - '0'
-		if d > 9 {
+		if !isDigit(s[i]) {
 			return -1
 		}
-		n = n*10 + int64(d)
-	}
-	if n > maxCount {
-		return -1
+		if n = n*10 + int64(s[i]-'0'); n > maxCount {
+			return -1
+		}
 	}
 	return int(n)
 }

@@ -109,39 +109,21 @@ func two(s string) int {
 }
 
 func monthOf(s string) time.Month {
-	switch s {
-	case "Jan":
-		return time.January
-	case "Feb":
-		return time.February
-	case "Mar":
-		return time.March
-	case "Apr":
-		return time.April
-	case "May":
-		return time.May
-	case "Jun":
-		return time.June
-	case "Jul":
-		return time.July
-	case "Aug":
-		return time.August
-	case "Sep":
-		return time.September
-	case "Oct":
-		return time.October
-	case "Nov":
-		return time.November
-	case "Dec":
-		return time.December
+	const names = "JanFebMarAprMayJunJulAugSepOctNovDec"
+	for i := 0; i < len(names); i += 3 {
+		if names[i:i+3] == s {
+			return time.Month(i/3 + 1)
+		}
 	}
 	return 0
 }
 
 func weekday(s string) bool {
-	switch s {
-	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
-		return true
+	const names = "SunMonTueWedThuFriSat"
+	for i := 0; i < len(names); i += 3 {
+		if names[i:i+3] == s {
+			return true
+		}
 	}
 	return false
 }

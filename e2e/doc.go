@@ -1,0 +1,9 @@
+// Package e2e tries flyball with unmodified real clients: programs on
+// node-zendesk, go-zendesk, Python requests, axios and fetch run as processes
+// of their own, through a gateway, against the simulator on a socket. Each also
+// runs straight at the simulator, where it has to fail; otherwise the try would
+// prove nothing.
+//
+// It is a module of its own, so that nobody who imports flyball carries what
+// these clients need. The script run installs that and starts the tests.
+package e2e
