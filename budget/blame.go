@@ -83,19 +83,21 @@ func (a *Account) blameNamed(t instant, g *Grant, s *sample, answer *limit.Answe
 
 func same(a, b *limit.Rule) bool { return a == b || a.ID == b.ID && a.Service == b.Service }
 
-// blameRoute blames what the route alone draws on: a documented limit that
-// nobody states, else the route itself, of its object when it names one.
+// blameRoute blames what the route alone draws on: its object when it names
+// one, else a documented limit that nobody states, else the route.
 func (a *Account) blameRoute(t instant, g *Grant, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
-	for _, c := range g.windows[:g.nw] {
-		if !c.b.rule.Primary && !c.b.heard && c.b.governs() {
-			return a.stop(t, c.b, s, answer, refusal)
-		}
-	}
 	key := g.of.PauseKey()
 	if key.Object != 0 && g.route.refusedAt != 0 && t-g.route.refusedAt <= volley && g.route.refusedObject != key.Object {
 		key.Object = 0 // two objects at once: it is the route's limit, not theirs
 	}
 	g.route.refusedObject, g.route.refusedAt = g.of.Object, t
+	if key.Object == 0 {
+		for _, c := range g.windows[:g.nw] {
+			if !c.b.rule.Primary && !c.b.heard && c.b.governs() && c.b.w >= shortest {
+				return a.stop(t, c.b, s, answer, refusal)
+			}
+		}
+	}
 	b := a.pauseFor(t, key, g)
 	blame := a.stop(t, b, s, answer, refusal)
 	if key.Object == 0 {

@@ -68,7 +68,11 @@ func (b *window) hearLimit(r *limit.Reading) bool {
 		return b.limit > 0
 	}
 	if r.HasReset && r.Reset > b.w+1200*time.Millisecond {
-		b.w = usualSpan(r.Reset)
+		if b.beyond++; b.beyond >= 2 || b.w <= 0 {
+			b.w = usualSpan(r.Reset) // said twice: one stray reset must not stretch a minute to an hour
+		}
+	} else {
+		b.beyond = 0
 	}
 	if b.w <= 0 {
 		b.w = time.Minute // every endpoint header on record counts over the clock minute

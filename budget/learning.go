@@ -16,6 +16,7 @@ type learning struct {
 
 	lastEnd instant       // end of the last window observed
 	span    time.Duration // its distance from the one before, seen once
+	beyond  int           // readings in a row whose reset lies beyond the window
 }
 
 // grow tries a limit that no header confirms one higher after windows that
