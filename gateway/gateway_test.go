@@ -101,10 +101,17 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-// wait waits until the record holds want, and returns it.
-func (r *record) wait(t *testing.T, want string) string {
+// wait waits until the record holds want, or fails the test.
+func (r *record) wait(t *testing.T, want string) {
 	t.Helper()
-	late := time.After(patience)
+	if !r.waits(want, patience) {
+		t.Fatalf("log never said %q:\n%s", want, r)
+	}
+}
+
+// waits waits until the record holds want, and reports false after bound.
+func (r *record) waits(want string, bound time.Duration) bool {
+	late := time.After(bound)
 	for {
 		r.mu.Lock()
 		text := r.text.String()
@@ -114,14 +121,29 @@ func (r *record) wait(t *testing.T, want string) string {
 		grew := r.grew
 		r.mu.Unlock()
 		if strings.Contains(text, want) {
-			return text
+			return true
 		}
 		select {
 		case <-grew:
 		case <-late:
-			t.Fatalf("log never said %q:\n%s", want, text)
+			return false
 		}
 	}
+}
+
+// empties waits until count is 0, and reports false after bound.
+func empties(count func() int, bound time.Duration) bool {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	late := time.After(bound)
+	for count() != 0 {
+		select {
+		case <-tick.C:
+		case <-late:
+			return false
+		}
+	}
+	return true
 }
 
 // client returns a client that follows no redirects, keeps bodies as they come
