@@ -80,6 +80,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.flights.end(c)
+	defer g.noteStall(ctx, c)
 	g.pass(a, r, c, ctx)
 }
 

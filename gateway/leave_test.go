@@ -302,3 +302,19 @@ func TestNoLockIsHeldOverACall(t *testing.T) {
 		t.Error("the check passes a gateway that locks around a call")
 	}
 }
+
+// checkOverHTTP2 reads eight pages over HTTP/2.
+func checkOverHTTP2(t *testing.T, address string) error {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(request(t, http.MethodGet, address, nil))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if got := strings.Count(string(text), "page\n"); err != nil || got != 8 || resp.ProtoMajor != 2 {
+		return fmt.Errorf("%d pages of 8 came over %s: %w", got, resp.Proto, err)
+	}
+	return nil
+}

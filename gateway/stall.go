@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"time"
@@ -28,4 +29,12 @@ func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
 	w.timer.Stop()
 	return n, err
+}
+
+// noteStall writes a line when the call that ctx belongs to ended that way.
+func (g *Gateway) noteStall(ctx context.Context, c *call) {
+	if errors.Is(context.Cause(ctx), errStalled) {
+		g.opts.Log.Warn("answer cut short", "method", c.method, "path", scrub(c.path), "client", c.ask.Client,
+			"error", errStalled.Error(), "bound", g.opts.UpstreamStall)
+	}
 }
