@@ -8,7 +8,8 @@ import (
 // What a secret looks like in a text: the words that announce one, a URL's
 // user, a query's values, and anything long and patternless.
 var (
-	announced = regexp.MustCompile(`(?i)\b(basic|bearer|token|secret|password|authorization|api[_-]?key)(["']?\s*[:= /]\s*["']?)[^\s"',;&]+`)
+	headers   = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|set-cookie|cookie)(["']?\s*[:=]\s*["']?)[^"'\n]+`)
+	announced = regexp.MustCompile(`(?i)\b(basic|bearer|token|secret|password|api[_-]?key)(["']?\s*[:= /]\s*["']?)[^\s"',;&]+`)
 	userinfo  = regexp.MustCompile(`//[^/@\s"]+@`)
 	query     = regexp.MustCompile(`([?&][^=&\s"]*=)[^&\s"]+`)
 	opaque    = regexp.MustCompile(`[A-Za-z0-9_+=.~-]{16,}`)
@@ -25,6 +26,7 @@ func scrub(s string) string {
 	}
 	s = userinfo.ReplaceAllString(s, "//[hidden]@")
 	s = query.ReplaceAllString(s, "${1}[hidden]")
+	s = headers.ReplaceAllString(s, "${1}${2}[hidden]")
 	s = announced.ReplaceAllString(s, "${1}${2}[hidden]")
 	return opaque.ReplaceAllStringFunc(s, func(run string) string {
 		if looksRandom(run) {
