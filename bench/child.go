@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// A child is one process of this binary in a role.
+type child struct {
+	role, addr string
+	cmd        *exec.Cmd
+	ask        io.WriteCloser
+	replies    *bufio.Reader
+}
+
+// startChild starts a process in a role and waits until it listens.
+func startChild(ctx context.Context, role string, args ...string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{role: role, cmd: exec.CommandContext(ctx, self, append([]string{"role", role}, args...)...)}
+	c.cmd.Stderr = os.Stderr
+	c.cmd.WaitDelay = 5 * time.Second
+	if c.ask, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c.replies = bufio.NewReader(out)
+	if err := c.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", role, err)
+	}
+	if _, err := fmt.Fscanln(c.replies, &c.addr); err != nil {
+		c.stop()
+		return nil, fmt.Errorf("start %s: it did not say where it listens: %w", role, err)
+	}
+	return c, nil
+}
+
+// stop ends the process: it goes when its standard input ends.
+func (c *child) stop() {
+	_ = c.ask.Close()
+	_ = c.cmd.Wait()
+}
+
+// A usage is what a process has used since it began.
+type usage struct {
+	cpu  time.Duration // user and system
+	held int64         // calls that flyball held
+}
+
+// usage asks the process what it has used.
+func (c *child) usage() (u usage, err error) {
+	if _, err = fmt.Fprintln(c.ask); err == nil {
+		_, err = fmt.Fscanln(c.replies, &u.cpu, &u.held)
+	}
+	if err != nil {
+		err = fmt.Errorf("ask %s what it has used: %w", c.role, err)
+	}
+	return u, err
+}
+
+// usageNow writes this process's usage as usage reads it.
+func usageNow(held int64) string {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(r.Utime.Nano()+r.Stime.Nano(), " ", held)
+}

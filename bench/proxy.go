@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+
+	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/gateway"
+)
+
+// serveBare is what the gateway is held against: the reverse proxy of the
+// standard library, tuned as one would (behaviours I9), and nothing else.
+func serveBare(l net.Listener, upstream *url.URL) error {
+	proxy := &httputil.ReverseProxy{
+		Rewrite:    func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		Transport:  gateway.Base(upstream),
+		BufferPool: &buffers{},
+	}
+	return (&http.Server{Handler: proxy}).Serve(l)
+}
+
+// buffers is a pool of copy buffers of the size that the gateway uses.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[32 << 10]byte); ok {
+		return p[:]
+	}
+	return new([32 << 10]byte)[:]
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put((*[32 << 10]byte)(p)) }
+
+// serveGateway is flyball's whole stack as "flyball serve" builds it. held is
+// called for each call that had to wait.
+func serveGateway(l net.Listener, upstream *url.URL, held func()) error {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	lines := gateway.LogSink(log)
+	transport, err := flyball.New(flyball.Options{
+		Account: upstream.String(),
+		Base:    gateway.Base(upstream),
+		OnEvent: func(e event.Event) {
+			if e.Kind == event.Held {
+				held()
+			}
+			lines(e)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer transport.Close()
+	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: transport, Log: log})
+	if err != nil {
+		return err
+	}
+	return g.Serve(context.Background(), l)
+}
