@@ -20,6 +20,9 @@ type body struct {
 	upstream io.ReadCloser
 	source   source
 	use      atomic.Uint32
+	ahead    *[small]byte // holds ready, if not nil
+	ready    []byte       // read ahead of the client
+	err      error        // of the source, to be told when ready is read
 }
 
 const (
@@ -32,18 +35,59 @@ func (b *body) Read(p []byte) (int, error) {
 	if !b.use.CompareAndSwap(unused, reading) {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	n, err := b.source.Read(p)
+	n, err := b.read(p)
 	if !b.use.CompareAndSwap(reading, unused) {
-		b.source.release()
+		b.release()
+	}
+	return n, err
+}
+
+func (b *body) read(p []byte) (n int, err error) {
+	if len(b.ready) == 0 {
+		if b.err != nil {
+			return 0, b.err
+		}
+		return b.source.Read(p)
+	}
+	n = copy(p, b.ready)
+	if b.ready = b.ready[n:]; len(b.ready) == 0 {
+		err = b.err
 	}
 	return n, err
 }
 
 func (b *body) Close() error {
 	if b.use.Swap(closed) == unused {
-		b.source.release()
+		b.release()
 	}
 	return b.upstream.Close()
+}
+
+func (b *body) release() {
+	b.source.release()
+	if b.ahead != nil {
+		aheads.Put(b.ahead)
+		b.ahead, b.ready = nil, nil
+	}
+}
+
+// small is what a body may take, in bytes, to be read ahead of its client.
+const small = 16 << 10
+
+var aheads = sync.Pool{New: func() any { return new([small]byte) }}
+
+// readAhead reads a body that is expected to be small. It gives the new length
+// if that is known: if the body ended well within small bytes.
+func (b *body) readAhead() (length int64, known bool) {
+	b.ahead = aheads.Get().(*[small]byte)
+	n := 0
+	for n < small && b.err == nil {
+		var m int
+		m, b.err = b.source.Read(b.ahead[n:])
+		n += m
+	}
+	b.ready = b.ahead[:n]
+	return int64(n), b.err == io.EOF
 }
 
 // plainSource filters a body that is not compressed. Chunks in which nothing
@@ -57,7 +101,7 @@ type plainSource struct {
 
 var plainSources = sync.Pool{New: func() any { return new(plainSource) }}
 
-func newPlainBody(r *Rewriter, upstream io.ReadCloser) io.ReadCloser {
+func newPlainBody(r *Rewriter, upstream io.ReadCloser) *body {
 	s := plainSources.Get().(*plainSource)
 	s.upstream = upstream
 	s.scan.reset(r)

@@ -57,7 +57,7 @@ var zippers = sync.Pool{New: func() any {
 	return w
 }}
 
-func newGzipBody(r *Rewriter, upstream io.ReadCloser, pack bool) io.ReadCloser {
+func newGzipBody(r *Rewriter, upstream io.ReadCloser, pack bool) *body {
 	s := gzipSources.Get().(*gzipSource)
 	s.raw.Reset(upstream)
 	s.scan.reset(r)

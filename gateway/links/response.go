@@ -2,16 +2,21 @@ package links
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 )
 
 // Response rewrites the links of one answer: its Link and Location headers at
-// once, its body while it is read. It reads nothing itself, never blocks, and
-// always returns nil, so that it serves as httputil.ReverseProxy.ModifyResponse.
+// once, its body while it is read. It always returns nil, so that it serves as
+// httputil.ReverseProxy.ModifyResponse.
+//
+// A body whose length the upstream announced, of at most 12 KiB, is read at once
+// and keeps an announced length, its new one: in pieces without a length it
+// would cost a proxy a third more. Any other body is not read here.
 //
 // A body is rewritten if it is JSON in plain or gzip form. Then, for HEAD as
-// for GET, the headers that would no longer be true are dropped
-// (Content-Length, digests, Accept-Ranges) and a strong ETag is made weak. 204,
+// for GET, the headers that would no longer be true are dropped (the upstream's
+// Content-Length, digests, Accept-Ranges) and a strong ETag is made weak. 204,
 // 205, 206, 304, other media types and other encodings keep body and headers;
 // 101 is not touched at all.
 //
@@ -31,6 +36,7 @@ func (r *Rewriter) Response(resp *http.Response) error {
 		return nil
 	}
 	keepGzip := gzipped && acceptsGzip(resp.Request)
+	announced := resp.ContentLength
 	dropStale(resp)
 	if gzipped && !keepGzip {
 		resp.Header.Del("Content-Encoding")
@@ -38,13 +44,25 @@ func (r *Rewriter) Response(resp *http.Response) error {
 	if resp.Request != nil && resp.Request.Method == http.MethodHead || resp.Body == nil || resp.Body == http.NoBody {
 		return nil
 	}
+	var b *body
 	if gzipped {
-		resp.Body = newGzipBody(r, resp.Body, keepGzip)
+		b = newGzipBody(r, resp.Body, keepGzip)
 	} else {
-		resp.Body = newPlainBody(r, resp.Body)
+		b = newPlainBody(r, resp.Body)
+	}
+	resp.Body = b
+	if 0 < announced && announced <= aheadMax {
+		if n, known := b.readAhead(); known {
+			resp.ContentLength = n
+			resp.Header.Set("Content-Length", strconv.FormatInt(n, 10))
+		}
 	}
 	return nil
 }
+
+// aheadMax is the largest announced body that is read ahead: small, less room
+// for links that grow.
+const aheadMax = small * 3 / 4
 
 // mayHoldLinks reports whether a GET of this answer has a whole JSON document.
 func mayHoldLinks(resp *http.Response) bool {
