@@ -21,7 +21,7 @@ var (
 	front      = []string{"."}
 	durable    = []string{"journal"}
 	faces      = []string{
-		"gateway", "admin", "admin/dashboard", "outbox", "bulk", "audit",
+		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit",
 		"simulator", "simulator/desk", "telemetry", "redis",
 	}
 

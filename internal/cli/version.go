@@ -25,17 +25,19 @@ func newVersion(s Streams) *cobra.Command {
 
 // versionLine reads "flyball v0.1.0 commit 0123456789ab go1.26.1 linux/amd64".
 func versionLine() string {
-	version, commit := "(devel)", ""
+	commit := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
 		commit = commitOf(info.Settings)
 	}
-	if commit == "" {
-		commit = "unknown"
+	return fmt.Sprintf("flyball %s commit %s %s %s/%s", version(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// version is the module's version, "(devel)" outside a release.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
 	}
-	return fmt.Sprintf("flyball %s commit %s %s %s/%s", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return "(devel)"
 }
 
 // commitOf reads what the go command noted about the work tree.
@@ -50,7 +52,7 @@ func commitOf(settings []debug.BuildSetting) string {
 		}
 	}
 	if commit == "" {
-		return ""
+		return "unknown"
 	}
 	return commit + changed
 }
