@@ -58,7 +58,7 @@ func slowest(t *testing.T, a *account, n int) time.Duration {
 			worst = max(worst, time.Since(start))
 			mu.Unlock()
 		})
-		time.Sleep(50 * time.Millisecond)
+		pass(50 * time.Millisecond)
 	}
 	group.Wait()
 	return worst
@@ -70,7 +70,7 @@ func TestATicketsRefusalHoldsThatTicketOnly(t *testing.T) {
 		a.call(t.Context(), "GET", user(1))
 		var group sync.WaitGroup
 		group.Go(func() { a.send(t.Context(), "PUT", "/api/v2/tickets/7.json", `{"ticket":{"priority":"high"}}`) })
-		time.Sleep(time.Second)
+		pass(time.Second)
 		worst := slowest(t, a, 100)
 		group.Wait()
 		if worst > time.Second {
@@ -129,7 +129,7 @@ func TestAHiddenLimitLeavesTheAccountAlone(t *testing.T) {
 		ctx, cancel := contextFor(t, 20*time.Second)
 		defer cancel()
 		go a.call(ctx, "GET", "/api/v2/requests.json")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if worst := slowest(t, a, 100); worst > time.Second {
 			return fmt.Sprintf("another call took %s", worst)
 		}
@@ -162,7 +162,7 @@ func believesEveryHeader(_ *testing.T, base http.RoundTripper) http.RoundTripper
 		at := maxTime(next, time.Now())
 		next = at.Add(gap)
 		mu.Unlock()
-		time.Sleep(time.Until(at))
+		pass(time.Until(at))
 		resp, err := base.RoundTrip(req)
 		if err == nil && req.URL.Path == "/api/v2/webhooks/test" {
 			mu.Lock()

@@ -154,3 +154,6 @@ func TestUsesEveryWindowWithoutARefusal(t *testing.T) {
 		})
 	}
 }
+
+// pass lets virtual time go by. It is for use inside a bubble only.
+func pass(d time.Duration) { time.Sleep(d) }
