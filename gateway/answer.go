@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -17,7 +18,8 @@ type answer struct {
 	// nothing is being written, so it must be lifted after each write.
 	perWrite bool
 	renewed  time.Time
-	begun    bool // the header has gone out
+	begun    bool  // the header has gone out
+	owed     int64 // bytes of the body still to come, negative when not known
 }
 
 func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *answer {
@@ -33,7 +35,7 @@ func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *ans
 // WriteHeader sends the status, or an informational one of several.
 func (a *answer) WriteHeader(status int) {
 	if status >= http.StatusOK {
-		a.begun = true
+		a.begun, a.owed = true, contentLength(a.Header())
 		// An answer without a type goes out without one: net/http would guess.
 		if _, ok := a.Header()["Content-Type"]; !ok {
 			a.Header()["Content-Type"] = nil
@@ -44,12 +46,26 @@ func (a *answer) WriteHeader(status int) {
 	a.disarm()
 }
 
-// Write sends a piece of the body, within stall.
+// Write sends a piece of the body, within stall. A piece that is not the last
+// goes out at once; the last one leaves together with what the server adds, so
+// that a small answer is one system call.
 func (a *answer) Write(p []byte) (int, error) {
 	a.arm()
 	n, err := a.ResponseWriter.Write(p)
+	if a.owed -= int64(n); a.owed > 0 && err == nil {
+		err = a.control.Flush()
+	}
 	a.disarm()
 	return n, err
+}
+
+func contentLength(h http.Header) int64 {
+	if values := h["Content-Length"]; len(values) == 1 {
+		if n, err := strconv.ParseInt(values[0], 10, 64); err == nil {
+			return n
+		}
+	}
+	return -1
 }
 
 // FlushError sends what is buffered, within stall.

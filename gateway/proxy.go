@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 )
 
 // newProxy returns the proxy that g serves calls with.
@@ -15,12 +16,17 @@ func newProxy(g *Gateway) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:       g.aim,
 		Transport:     sender{g},
-		FlushInterval: -1,
+		FlushInterval: lateHeader,
 		BufferPool:    &buffers{},
 		ErrorHandler:  g.fail,
 		ErrorLog:      log.New(lineLog{g.opts.Log, "answer cut short"}, "", 0),
 	}
 }
+
+// lateHeader is how long the header of an answer of known length waits for the
+// body's first piece. Of other answers each piece is sent on at once, as the
+// proxy does with them by itself; of those, [answer.Write] sees to it.
+const lateHeader = 5 * time.Millisecond
 
 // aim points a request at the upstream. Path and query go out byte for byte,
 // also where Go's parsing would tidy them.
