@@ -37,6 +37,14 @@ func parse(t *testing.T, text string) *url.URL {
 	return u
 }
 
+func mustParse(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
 // A running gateway and what it said.
 type running struct {
 	*gateway.Gateway

@@ -52,7 +52,8 @@ type Options struct {
 	Ceiling func(client string) limit.Class
 
 	// PublicURL is the gateway's own address as its clients write it. Links
-	// in answers begin with it. nil: the Host that the client asked for, if
+	// in answers begin with it; a path in it is for a proxy in front to
+	// remove. nil: the Host that the client asked for, if
 	// it may be trusted (loopback, listed, or the address it came in on).
 	PublicURL *url.URL
 	// RewriteLinks says which links in answers are turned towards the gateway;
