@@ -42,8 +42,8 @@ func (g *Gateway) fail(w http.ResponseWriter, out *http.Request, err error) {
 // left ends a call whose client has gone. Nothing is sent: an empty 200 would
 // be taken for an answer by a client that only closed its sending side.
 func (g *Gateway) left(c *call) {
-	g.opts.Log.Info("client left", "status", 499, "method", c.method, "path", scrub(c.path), "client", c.ask.Client,
-		"after", time.Since(c.began).Round(time.Millisecond))
+	g.opts.Log.Info("client left", "status", 499, "method", c.method, "path", scrub(c.path), "client", scrub(c.ask.Client),
+		"after", short(time.Since(c.began)))
 	panic(http.ErrAbortHandler)
 }
 
@@ -184,7 +184,7 @@ func (g *Gateway) recovered(a *answer, c *call) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
-	g.opts.Log.Error("bug: a call panicked", "method", c.method, "path", scrub(c.path), "client", c.ask.Client,
+	g.opts.Log.Error("bug: a call panicked", "method", c.method, "path", scrub(c.path), "client", scrub(c.ask.Client),
 		"panic", scrub(fmt.Sprint(p)), "stack", string(debug.Stack()))
 	if a.begun {
 		panic(http.ErrAbortHandler)

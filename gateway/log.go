@@ -34,16 +34,16 @@ type lines struct {
 func (l *lines) take(e event.Event) {
 	switch e.Kind {
 	case event.GaveUp:
-		l.log.Warn("call refused by flyball", l.attrs(e, "may_try_again", stamp(e.Until))...)
+		l.log.Warn("call refused by flyball", l.attrs(e, "after", age(e), "would_wait", short(e.Wait), "may_try_again", stamp(e.Until))...)
 	case event.Refused:
-		l.log.Warn("send refused by the account", l.attrs(e, "status", e.Status, "paused_until", stamp(e.Until), "said", scrub(e.Text))...)
+		l.log.Warn("send refused by the account", l.attrs(e, "after", age(e), "status", e.Status, "paused_until", stamp(e.Until), "said", scrub(e.Text))...)
 	case event.Admitted:
 		if e.Wait > longHold {
-			l.log.Info("call held", l.attrs(e)...)
+			l.log.Info("call held", l.attrs(e, "held", short(e.Wait))...)
 		}
 	case event.Left:
 		if e.Wait > longHold {
-			l.log.Info("call held until its client left", l.attrs(e)...)
+			l.log.Info("call held until its client left", l.attrs(e, "held", short(e.Wait))...)
 		}
 	case event.Extra:
 		l.log.Warn("the connection sent a call twice by itself; both are charged", l.attrs(e)...)
@@ -59,12 +59,10 @@ func (l *lines) take(e event.Event) {
 // attrs are the words of a line about one call.
 func (l *lines) attrs(e event.Event, more ...any) []any {
 	method, route, client := "", "", ""
-	held := e.Wait
 	hold := limit.Hold{Bucket: e.Bucket, Reason: e.Reason}
 	if c := e.Call; c != nil {
 		method, route, _ = strings.Cut(c.Route.Class, " ")
 		client = c.Client
-		held = max(held, c.Held)
 		if hold.Bucket == (limit.Key{}) {
 			hold = c.HeldFor
 		}
@@ -72,10 +70,21 @@ func (l *lines) attrs(e event.Event, more ...any) []any {
 	e.Bucket = hold.Bucket
 	attrs := []any{
 		"method", method, "route", route, "client", scrub(client),
-		"limit", limitText(e), "why", string(hold.Reason), "held", held.Round(time.Millisecond),
+		"limit", limitText(e), "why", string(hold.Reason),
 	}
 	return append(attrs, more...)
 }
+
+// age is how long a call has been here when e happened to it.
+func age(e event.Event) string {
+	if e.Call == nil || e.Call.Arrived.IsZero() || e.At.IsZero() {
+		return ""
+	}
+	return short(e.At.Sub(e.Call.Arrived))
+}
+
+// short writes a duration for people; a JSON log would count nanoseconds.
+func short(d time.Duration) string { return d.Round(time.Millisecond).String() }
 
 // limitText names a bucket with its limit, if known.
 func limitText(e event.Event) string {

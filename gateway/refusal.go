@@ -20,6 +20,7 @@ type refusal struct {
 	status     int
 	reason     string // value of Flyball-Refused, "" for none
 	proxyError string // error type of Proxy-Status (RFC 9209), "" for none
+	limit      string // the bucket's short name, for Server-Timing
 	close      bool   // the connection cannot be used any more
 
 	Error       string `json:"error"`
@@ -36,6 +37,7 @@ func (g *Gateway) waitTooLong(err *limit.WaitError) *refusal {
 	no := &refusal{
 		status:      g.opts.GiveUp,
 		reason:      "wait-too-long",
+		limit:       err.Bucket.ID,
 		Error:       "FlyballWaitTooLong",
 		Description: strings.TrimPrefix(err.Error(), "flyball: "),
 		Bucket:      err.Bucket.String(),
@@ -70,8 +72,8 @@ func wholeSeconds(d time.Duration) int {
 // decline answers with no and notes it in the log.
 func (g *Gateway) decline(a *answer, c *call, no *refusal) {
 	if no.reason != "wait-too-long" && no.reason != "queue-full" {
-		g.opts.Log.Warn("call refused by the gateway", "method", c.method, "path", scrub(c.path), "client", c.ask.Client,
-			"status", no.status, "why", scrub(no.Description), "after", time.Since(c.began).Round(time.Millisecond))
+		g.opts.Log.Warn("call refused by the gateway", "method", c.method, "path", scrub(c.path), "client", scrub(c.ask.Client),
+			"status", no.status, "why", scrub(no.Description), "after", short(time.Since(c.began)))
 	}
 	no.write(a, c)
 	a.finish()
@@ -91,8 +93,8 @@ func (no *refusal) write(a *answer, c *call) {
 	if no.proxyError != "" {
 		h.Set("Proxy-Status", fmt.Sprintf("flyball; error=%s; details=%q", no.proxyError, ascii(no.Description)))
 	}
-	if no.Bucket != "" {
-		h.Set("Server-Timing", fmt.Sprintf("hold;dur=%d;desc=%q", time.Since(c.began).Milliseconds(), ascii(no.Bucket)))
+	if no.limit != "" {
+		h.Set("Server-Timing", fmt.Sprintf("hold;dur=%d;desc=%q", time.Since(c.began).Milliseconds(), ascii(no.limit)))
 	}
 	c.ask.acknowledge(h)
 	if no.close {

@@ -82,7 +82,7 @@ func (g *Gateway) drain(server *http.Server) error {
 	}
 	err := newCutError(cut, g.opts.DrainTimeout)
 	for _, c := range err.Calls {
-		g.opts.Log.Warn("call cut", "method", c.Method, "path", c.Path, "client", c.Client, "after", c.Age)
+		g.opts.Log.Warn("call cut", "method", c.Method, "path", c.Path, "client", c.Client, "after", short(c.Age))
 	}
 	return err
 }
@@ -104,7 +104,7 @@ func newCutError(cut []*call, bound time.Duration) *CutError {
 	err := &CutError{Bound: bound}
 	for _, c := range cut {
 		err.Calls = append(err.Calls, CutCall{
-			Method: c.method, Path: scrub(c.path), Client: c.ask.Client,
+			Method: c.method, Path: scrub(c.path), Client: scrub(c.ask.Client),
 			Age: time.Since(c.began).Round(time.Millisecond),
 		})
 	}

@@ -34,7 +34,7 @@ func (w *watched) Read(p []byte) (int, error) {
 // noteStall writes a line when the call that ctx belongs to ended that way.
 func (g *Gateway) noteStall(ctx context.Context, c *call) {
 	if errors.Is(context.Cause(ctx), errStalled) {
-		g.opts.Log.Warn("answer cut short", "method", c.method, "path", scrub(c.path), "client", c.ask.Client,
-			"error", errStalled.Error(), "bound", g.opts.UpstreamStall)
+		g.opts.Log.Warn("answer cut short", "method", c.method, "path", scrub(c.path), "client", scrub(c.ask.Client),
+			"error", errStalled.Error(), "bound", short(g.opts.UpstreamStall))
 	}
 }
