@@ -65,6 +65,8 @@ func commands(s Streams) []*cobra.Command {
 	return []*cobra.Command{
 		newDemo(s),
 		newServe(s),
+		newLimits(s),
+		newAPI(s),
 		newSim(s),
 		newVersion(s),
 	}

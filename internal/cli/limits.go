@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/zendesk"
+)
+
+const defaultAdmin = "127.0.0.1:4291"
+
+// limitsFlags are the flags of flyball limits as they were written.
+type limitsFlags struct {
+	admin string
+	json  bool
+}
+
+func newLimits(s Streams) *cobra.Command {
+	var f limitsFlags
+	cmd := &cobra.Command{
+		Use:   "limits [ACCOUNT] [flags]",
+		Short: "Show every limit now: how many are left, and until when",
+		Long: `Show every limit that is known now: its size, what is left of it, when it
+resets, and who said so (header: the account itself; learned: from refusals;
+documented: Zendesk's pages, or a guess).
+
+Without ACCOUNT it asks a gateway's admin address, with the token in
+FLYBALL_ADMIN_TOKEN if that is set. With ACCOUNT it makes one call of its own,
+GET /api/v2/users/me.json, with ZENDESK_OAUTH_TOKEN or with ZENDESK_EMAIL and
+ZENDESK_API_TOKEN, and knows what that answer says.`,
+		Example: `  flyball limits
+  flyball limits acme
+  flyball limits --json --admin 127.0.0.1:4291`,
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if cmd.Flags().Changed("admin") {
+					return wrongf("ACCOUNT and --admin are two places to ask (give one of them)")
+				}
+				return f.ask(cmd.Context(), s, args[0])
+			}
+			return f.read(cmd.Context(), s)
+		},
+		Annotations: exits("shown", "nobody answered, or the answer was no", "wrong call"),
+	}
+	cmd.Flags().StringVar(&f.admin, "admin", "", "`HOST:PORT` of the gateway's admin address (default $FLYBALL_ADMIN, else "+defaultAdmin+")")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON, as GET /api/limits gives it (default false)")
+	return cmd
+}
+
+// read shows what a gateway knows.
+func (f *limitsFlags) read(ctx context.Context, s Streams) error {
+	address := firstOf(f.admin, s.Env("FLYBALL_ADMIN"), defaultAdmin)
+	origin, err := adminOrigin(address)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+"/api/limits", nil)
+	if err != nil {
+		return wrongf("--admin %q is not an address (write %s)", address, defaultAdmin)
+	}
+	if token := s.Env("FLYBALL_ADMIN_TOKEN"); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w: is a gateway running (flyball serve ACCOUNT)? Or name an account to ask it directly: flyball limits ACCOUNT", explain("the admin address "+address, err))
+	}
+	defer resp.Body.Close()
+	doc, err := readLimits(resp)
+	if err != nil {
+		return fmt.Errorf("the admin address %s: %w", address, err)
+	}
+	return f.print(s, doc, "told by the gateway at "+address)
+}
+
+// adminOrigin takes HOST:PORT or a URL.
+func adminOrigin(address string) (string, error) {
+	if strings.HasPrefix(address, "http://") || strings.HasPrefix(address, "https://") {
+		return strings.TrimRight(address, "/"), nil
+	}
+	if strings.ContainsAny(address, "/ ") || !strings.Contains(address, ":") {
+		return "", wrongf("--admin %q is not an address (write %s)", address, defaultAdmin)
+	}
+	return "http://" + address, nil
+}
+
+func readLimits(resp *http.Response) (doc admin.Limits, err error) {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	if err != nil {
+		return doc, fmt.Errorf("read its answer: %w (try again)", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		var no struct{ Description string }
+		if json.Unmarshal(text, &no) != nil || no.Description == "" {
+			no.Description = "is that flyball's admin address?"
+		}
+		hint := ""
+		if resp.StatusCode == http.StatusUnauthorized {
+			hint = " (set FLYBALL_ADMIN_TOKEN to the gateway's admin token)"
+		}
+		return doc, fmt.Errorf("%s: %s%s", resp.Status, no.Description, hint)
+	}
+	if err := json.Unmarshal(text, &doc); err != nil || doc.Account == "" {
+		return doc, fmt.Errorf("it answers, and not with limits (is that flyball's admin address?)")
+	}
+	return doc, nil
+}
+
+// ask shows what the account says in answer to one call.
+func (f *limitsFlags) ask(ctx context.Context, s Streams, account string) error {
+	origin, err := zendesk.Account(account)
+	if err != nil {
+		return wrong(err)
+	}
+	who, err := credentialFor(s, origin.Host)
+	if err != nil {
+		return err
+	}
+	t, err := flyball.New(flyball.Options{Account: origin.String()})
+	if err != nil {
+		return wrong(err)
+	}
+	defer t.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	const path = "/api/v2/users/me.json"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, origin.String()+path, nil)
+	if err != nil {
+		return wrong(err)
+	}
+	req.Header.Set("Authorization", who.header)
+	resp, err := (&http.Client{Transport: t}).Do(req)
+	if err != nil {
+		return explain(origin.Host, err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // the header says it all
+	if resp.StatusCode == http.StatusUnauthorized {
+		return fmt.Errorf("%s does not know this credential (check %s)", origin.Host, who.source)
+	}
+	doc := admin.NewLimits(t.Snapshot(), version())
+	return f.print(s, doc, fmt.Sprintf("by one call, GET %s, with %s", path, who.source))
+}
+
+func (f *limitsFlags) print(s Streams, doc admin.Limits, how string) error {
+	if f.json {
+		encoder := json.NewEncoder(s.Out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(doc)
+	}
+	fmt.Fprintf(s.Out, "limits of %s at %s, %s\n\n", doc.Account, doc.At.Local().Format("15:04:05"), how)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "BUCKET\tLIMIT\tLEFT\tRESETS IN\tSOURCE\tOURS\tOTHERS\tHELD\t429s\t")
+	for _, b := range doc.Buckets {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", bucketName(b), rate(b), known(b.Left), wait(b.ResetSeconds),
+			b.Source, b.Ours, b.Others, b.Held, b.Refusals, paused(b))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(doc.Buckets) == 0 {
+		fmt.Fprintln(s.Out, "none is known yet: the first call's answer tells")
+	}
+	return nil
+}
+
+func bucketName(b admin.Bucket) string {
+	if b.Credential != "" {
+		return b.Bucket + " of credential " + b.Credential[:min(6, len(b.Credential))]
+	}
+	return b.Bucket
+}
+
+func rate(b admin.Bucket) string {
+	switch {
+	case b.Limit == nil:
+		return "-"
+	case b.WindowSeconds == nil:
+		return strconv.Itoa(*b.Limit) + " at once"
+	}
+	return strconv.Itoa(*b.Limit) + " per " + short(time.Duration(*b.WindowSeconds*float64(time.Second)))
+}
+
+func known(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.Itoa(*n)
+}
+
+func wait(s *float64) string {
+	if s == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f s", *s)
+}
+
+func paused(b admin.Bucket) string {
+	if b.PauseSeconds == nil {
+		return ""
+	}
+	return fmt.Sprintf("paused for %.0f s: %s", *b.PauseSeconds, b.PauseCause)
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
