@@ -31,7 +31,7 @@ func (a *Account) blame(t instant, g *Grant, s *sample, answer *limit.Answer, re
 	switch {
 	case stated > 0:
 		return a.blameRoute(t, g, s, answer, refusal)
-	case stated == 0, primary != nil && primary.heard && float64(primary.left()) <= max(2, primary.othersRate()):
+	case stated == 0, primary != nil && primary.heard && primary.spent():
 		return a.stop(t, primary, s, answer, refusal)
 	}
 	key := routeKey{g.of.Class, g.of.Shape}
@@ -73,12 +73,12 @@ func (a *Account) blameNamed(t instant, g *Grant, s *sample, answer *limit.Answe
 		b.pause.refuse(t, s.t0, wait, refusal.Text, a.rnd)
 		return Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}, true
 	}
-	if refusal.Rule.Kind == limit.Window && refusal.Rule.Scope == limit.PerAccount {
-		b := a.window(t, refusal.Rule.KeyFor(0, 0), refusal.Rule)
-		g.route.add(b, 1)
-		return a.stop(t, b, s, answer, refusal), true
+	for _, d := range g.route.draws { // its header came with this answer
+		if same(d.b.rule, refusal.Rule) {
+			return a.stop(t, d.b, s, answer, refusal), true
+		}
 	}
-	return Blame{}, false
+	return Blame{}, false // another route's limit: it explains nothing here
 }
 
 func same(a, b *limit.Rule) bool { return a == b || a.ID == b.ID && a.Service == b.Service }
@@ -150,18 +150,23 @@ func (b *window) silent() bool {
 	return !b.heard && b.w >= shortest && (b.rule.Kind != limit.Pause || b.key.Object == 0)
 }
 
+// spent reports whether our own count explains a refusal: hardly more is left
+// than others take within a second.
+func (b *window) spent() bool {
+	return b.governs() && float64(b.left()) <= max(2, b.othersRate())
+}
+
 // stop pauses a bucket for as long as the server asks, and learns the limit
 // of one that the server does not state. Every refusal on record by such a
 // limit asked to wait for the end of the clock's window: one that asks for
-// something else has another cause, and teaches nothing.
+// something else has another cause, and teaches nothing; nor does a wait so
+// short that it may be anything. A refusal that names no wait means the window's
+// end if our own count is spent or it is the third in a row, else the shortest.
 func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
 	b.aim(t)
 	wait := answer.RetryAfter
-	if !answer.HasRetryAfter || wait == 0 {
-		wait = 0
-		if b.open && b.rule.Kind != limit.Pause { // a pause's window is only assumed
-			wait = b.ch - t
-		}
+	if wait == 0 && b.open && b.rule.Kind != limit.Pause && (b.spent() || b.refusals > 1 && s.t0 >= b.pauseUntil) {
+		wait = b.ch - t
 	}
 	if until, ok := b.skewed(s, wait); ok {
 		b.refused++
@@ -172,9 +177,11 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 	} else {
 		b.pause.refuse(t, s.t0, wait, refusal.Text, a.rnd)
 	}
-	b.refill, b.refilledAt = true, t
+	if b.spent() {
+		b.refill, b.refilledAt = true, t
+	}
 	blame := Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}
-	if b.silent() && !b.refusedNow && near(b.ch-t, wait) {
+	if b.silent() && !(b.refusedNow && b.source == limit.Learned) && wait > volley && near(b.ch-t, wait) {
 		b.learnLimit(b.dark)
 		blame.Learned = b.limit
 	}
