@@ -29,7 +29,7 @@ func (g *Gateway) linkBase(r *http.Request) string {
 		}
 	}
 	if known {
-		return scheme + "://" + host
+		return address(scheme, host)
 	}
 	return g.localBase(r)
 }
@@ -42,10 +42,16 @@ func (g *Gateway) localBase(r *http.Request) string {
 		return ""
 	}
 	g.strangers.warn(g.opts.Log, r.Host)
+	scheme := "http"
 	if r.TLS != nil {
-		return "https://" + local.String()
+		scheme = "https"
 	}
-	return "http://" + local.String()
+	return address(scheme, local.String())
+}
+
+// address writes an origin; the zone of a link-local address is escaped there.
+func address(scheme, host string) string {
+	return scheme + "://" + strings.ReplaceAll(host, "%", "%25")
 }
 
 // known reports whether host names this gateway: loopback, listed, or the

@@ -188,7 +188,7 @@ func TestPathAndQueryPassByteForByte(t *testing.T) {
 	}
 }
 
-// Behaviour I7: Upgrade is refused, trailers pass, and a refused call's body is closed
+// Behaviour I7: Upgrade is refused, and trailers pass both ways
 func TestUpgradeIsRefusedAndTrailersPass(t *testing.T) {
 	account := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
@@ -215,6 +215,42 @@ func TestUpgradeIsRefusedAndTrailersPass(t *testing.T) {
 	if err := checkTrailers(t, naive(t, forgetful{account.String()})); err == nil {
 		t.Error("the check passes a proxy that drops trailers")
 	}
+}
+
+func TestAnAnswerThatNobodyWantsIsClosed(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		status int
+	}{
+		{"the client leaves in the middle", 200},
+		{"the account switches protocols unasked", 101},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body := &endless{closed: make(chan struct{})}
+			g := start(t, gateway.Options{Upstream: parse(t, "https://acme.example"), Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: test.status, ContentLength: -1, Header: http.Header{}, Body: body, Request: req}, nil
+			})})
+			conn, r := raw(t, g.url, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+			if _, err := r.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			_ = conn.Close()
+			within(t, body.closed, "close of the answer's body")
+		})
+	}
+}
+
+// endless is a body without end that tells when it is closed.
+type endless struct {
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (e *endless) Read(p []byte) (int, error) { return len(p), nil }
+
+func (e *endless) Close() error {
+	e.once.Do(func() { close(e.closed) })
+	return nil
 }
 
 func checkUpgrade(t *testing.T, address string) error {

@@ -78,8 +78,9 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 	// transport made of it.
 	resp.Request = out
 	if err := s.g.turners.turn(c.linkBase, resp); err != nil {
-		_ = resp.Body.Close()
-		return nil, err
+		// The account has done its work: an answer with links left as they
+		// are is better than none.
+		s.g.opts.Log.Warn("links left alone", "error", scrub(err.Error()))
 	}
 	return resp, nil
 }
