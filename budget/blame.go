@@ -159,9 +159,9 @@ func (b *window) spent() bool {
 // stop pauses a bucket for as long as the server asks, and learns the limit
 // of one that the server does not state. Every refusal on record by such a
 // limit asked to wait for the end of the clock's window: one that asks for
-// something else has another cause, and teaches nothing; nor does a wait so
-// short that it may be anything. A refusal that names no wait means the window's
-// end if our own count is spent or it is the third in a row, else the shortest.
+// something else, or for nothing, has another cause, and teaches nothing. One
+// that asks for nothing means the window's end if our own count is spent or it
+// is the third in a row, else the shortest pause.
 func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, refusal *limit.Refusal) Blame {
 	b.aim(t)
 	wait := answer.RetryAfter
@@ -181,7 +181,7 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 		b.refill, b.refilledAt = true, t
 	}
 	blame := Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}
-	if b.silent() && !(b.refusedNow && b.source == limit.Learned) && wait > volley && near(b.ch-t, wait) {
+	if b.silent() && !(b.refusedNow && b.source == limit.Learned) && wait > 0 && near(b.ch-t, wait) {
 		b.learnLimit(b.dark)
 		blame.Learned = b.limit
 	}
