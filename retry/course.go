@@ -113,12 +113,15 @@ func (c *course) judge(resp *http.Response, err error) verdict {
 		return c.lost(err)
 	}
 	c.allowance.sent()
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
 	answer := c.Provider.Read(&c.call.Route, resp.StatusCode, resp.Header)
 	tooMany := resp.StatusCode == http.StatusTooManyRequests
 	if tooMany || answer.Refused {
-		text, whole := keep(resp)
-		if refusal := c.Provider.Refusal(&c.call.Route, resp.StatusCode, resp.Header, text); refusal.Limit {
-			return c.refusedBy(resp, whole && !refusal.Permanent && !c.outlives(answer))
+		refusal := c.Provider.Refusal(&c.call.Route, resp.StatusCode, resp.Header, peek(resp))
+		if refusal.Limit {
+			return c.refusedBy(resp, !refusal.Permanent && !c.outlives(answer))
 		}
 	}
 	c.last = outcome{resp: resp}
@@ -140,7 +143,7 @@ func (c *course) judge(resp *http.Response, err error) verdict {
 func (c *course) refusedBy(resp *http.Response, worthwhile bool) verdict {
 	c.refused++
 	c.last = outcome{resp: resp}
-	if !worthwhile || c.refused >= c.MaxRefused || !c.replayable() {
+	if !worthwhile || c.refused >= c.MaxRefused || !keep(resp) || !c.replayable() {
 		return c.giveUp()
 	}
 	c.tell(0)
@@ -202,12 +205,7 @@ func (c *course) fault(harmless bool, answer limit.Answer) verdict {
 	if !harmless && !c.repeatable() || !c.allowance.takeAt(now) {
 		return c.giveUp()
 	}
-	if c.last.resp != nil {
-		if _, whole := keep(c.last.resp); !whole {
-			return c.giveUp()
-		}
-	}
-	if !c.replayable() {
+	if c.last.resp != nil && !keep(c.last.resp) || !c.replayable() {
 		return c.giveUp()
 	}
 	c.faults++

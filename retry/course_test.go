@@ -28,7 +28,6 @@ type rough struct {
 	open     atomic.Int32 // answers' bodies not closed
 	partial  atomic.Int32 // bodies that were read to their end and were not whole
 	abort    bool         // may panic
-	repeats  int          // sends after the first
 	lastBody string
 }
 
@@ -93,7 +92,7 @@ func (r *rough) consume(body io.ReadCloser) {
 	case 0: // the transport is done before it began
 		body.Close()
 	case 1: // in the middle
-		io.ReadFull(body, make([]byte, len(r.want)/2))
+		_, _ = io.ReadFull(body, make([]byte, len(r.want)/2))
 		body.Close()
 		body.Close()
 	case 2: // after its RoundTrip returned, maybe long after
@@ -202,7 +201,7 @@ func leavesNothing(t *testing.T, seed uint64, build func(retry.Options) func(htt
 // finishes makes the call, lets an abort through and closes the answer.
 func finishes(rt http.RoundTripper, req *http.Request, below *rough) (err error) {
 	defer func() {
-		if v := recover(); v != nil && v != http.ErrAbortHandler {
+		if v := recover(); v != nil && v != any(http.ErrAbortHandler) {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
@@ -251,6 +250,35 @@ func TestFinalAnswersPassUntouched(t *testing.T) {
 	}
 }
 
+// A fault that is not repeated streams: nobody waits for its end.
+func TestUnrepeatedFaultStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body, writer := io.Pipe()
+		go func() {
+			_, _ = writer.Write(make([]byte, 10_000))
+			time.Sleep(time.Hour)
+			writer.Close()
+		}()
+		below := &wire{steps: []step{func(req *http.Request) (*http.Response, error) {
+			resp, err := answers(503, "")(req)
+			resp.Body = body
+			return resp, err
+		}}}
+		start := time.Now()
+		req, _ := request(t, "POST", "{}", limit.Route{})
+		resp, err := ours(retry.Options{})(below).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the answer came after %v, want at once", took)
+		}
+		if got := text(t, resp); len(got) != 10_000 {
+			t.Errorf("%d bytes, want 10000", len(got))
+		}
+	})
+}
+
 func TestRequestWithoutCallPassesUntouched(t *testing.T) {
 	below := &wire{steps: []step{answers(429, "x")}}
 	req := requestIn(t, t.Context(), "POST", "body")
@@ -273,7 +301,7 @@ func BenchmarkLayer(b *testing.B) {
 			req := requestIn(b, ctx, "GET", "")
 			b.ReportAllocs()
 			for b.Loop() {
-				rt.RoundTrip(req) //nolint:bodyclose // there is none
+				_, _ = rt.RoundTrip(req) //nolint:bodyclose // there is none
 			}
 		})
 	}
@@ -282,13 +310,13 @@ func BenchmarkLayer(b *testing.B) {
 func BenchmarkSmallPost(b *testing.B) {
 	resp := &http.Response{StatusCode: 200, Body: http.NoBody}
 	rt := ours(retry.Options{})(trips(func(r *http.Request) (*http.Response, error) {
-		io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 		return resp, nil
 	}))
 	ctx := limit.WithCall(b.Context(), &limit.Call{})
 	b.ReportAllocs()
 	for b.Loop() {
-		rt.RoundTrip(requestIn(b, ctx, "POST", `{"ticket":{"status":"open"}}`)) //nolint:bodyclose // there is none
+		_, _ = rt.RoundTrip(requestIn(b, ctx, "POST", `{"ticket":{"status":"open"}}`)) //nolint:bodyclose // there is none
 	}
 }

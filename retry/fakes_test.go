@@ -67,7 +67,6 @@ type wire struct {
 	mu    sync.Mutex
 	sends []send
 	open  int // answers' bodies not yet closed
-	left  int // request bodies not yet closed
 }
 
 type send struct {

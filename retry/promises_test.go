@@ -2,6 +2,7 @@ package retry_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ func (n naive) layer(next http.RoundTripper) http.RoundTripper {
 				return resp, err
 			}
 			if err == nil {
-				io.Copy(io.Discard, resp.Body)
+				_, _ = io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
 			}
 			if n.wait != nil && err == nil {
@@ -155,10 +156,13 @@ func TestNoFormOfRetryAfterMakesATightLoop(t *testing.T) {
 					}}
 					req, _ := request(t, "GET", "", limit.Route{})
 					resp, err := l(below).RoundTrip(req)
-					if err != nil || resp.StatusCode != 200 {
-						return fmt.Errorf("answer %v, %v; want 200", resp, err)
+					if err != nil {
+						return err
 					}
 					resp.Body.Close()
+					if resp.StatusCode != 200 {
+						return fmt.Errorf("answer %d, want 200", resp.StatusCode)
+					}
 					return spaced(below.sends, time.Second)
 				})
 			})
@@ -302,13 +306,25 @@ func TestTicketCreationGetsOneKey(t *testing.T) {
 // caller that nothing was done; its own retry would carry another key.
 func TestSendInDoubtIsNotReportedAsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		below := &wire{steps: []step{fails(errCut), answers(429, "slow down")}}
-		req, _ := request(t, "POST", "{}", limit.Route{IdempotencyKeys: true})
-		if _, err := ours(retry.Options{})(below).RoundTrip(req); !errors.Is(err, errCut) { //nolint:bodyclose // an error is wanted
-			t.Errorf("err = %v, want the cut", err)
-		}
-		if below.open != 0 {
-			t.Errorf("%d answers left open", below.open)
+		for name, tt := range map[string]struct {
+			refusal step
+			sends   int
+		}{
+			"refused to the end":             {answers(429, "slow down"), 9},
+			"refused for ever":               {answers(429, "never"), 2},
+			"refused past the key's life":    {answers(429, "slow down", "Retry-After", "3600"), 2},
+			"refused by us":                  {fails(&limit.WaitError{}), 2},
+			"refused in an unbounded amount": {answers(429, strings.Repeat("x", 100<<10)), 2},
+			"not dialed":                     {fails(errDial), 3},
+		} {
+			below := &wire{steps: []step{fails(errCut), tt.refusal}}
+			req, _ := request(t, "POST", "{}", limit.Route{IdempotencyKeys: true})
+			if _, err := ours(retry.Options{})(below).RoundTrip(req); !errors.Is(err, errCut) { //nolint:bodyclose // an error is wanted
+				t.Errorf("%s: err = %v, want the cut", name, err)
+			}
+			if below.open != 0 || below.count() != tt.sends {
+				t.Errorf("%s: %d answers left open, %d sends; want 0, %d", name, below.open, below.count(), tt.sends)
+			}
 		}
 	})
 }
@@ -380,6 +396,14 @@ func TestRepeatsAreBoundedThreeWays(t *testing.T) {
 			req, call := request(t, "GET", "", limit.Route{})
 			call.Deadline = time.Now().Add(10 * time.Second)
 			return atOnce(t, l, below, req)
+		})
+	})
+	t.Run("context's deadline", func(t *testing.T) {
+		keeps(t, ours(retry.Options{}), eager, func(t *testing.T, l layer) error {
+			below := &wire{steps: []step{answers(503, "down", "Retry-After", "11")}}
+			ctx, cancel := context.WithTimeout(limit.WithCall(t.Context(), &limit.Call{}), 10*time.Second)
+			defer cancel()
+			return atOnce(t, l, below, requestIn(t, ctx, "GET", ""))
 		})
 	})
 	t.Run("longest wait", func(t *testing.T) {

@@ -44,7 +44,7 @@ func TestTransportCannotResendByItself(t *testing.T) {
 func sendsAreSeen(t *testing.T, l layer, body func() io.Reader) error {
 	var arrived, sent atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, r.Body)
 		if arrived.Add(1) == 2 {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err != nil {
@@ -72,7 +72,7 @@ func sendsAreSeen(t *testing.T, l layer, body func() io.Reader) error {
 		if err != nil {
 			return err
 		}
-		io.Copy(io.Discard, resp.Body)
+		_, _ = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 	}
 	if a, s := arrived.Load(), sent.Load(); a != s || s != 3 {
@@ -160,7 +160,7 @@ func TestUntouchedBodyMakesACutHarmless(t *testing.T) {
 func TestTrailersPass(t *testing.T) {
 	got := make(chan http.Header, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, r.Body)
 		got <- r.Trailer
 	}))
 	defer server.Close()
