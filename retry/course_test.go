@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/retry"
 )
@@ -232,6 +233,46 @@ func TestSleepingCallEndsWithItsContext(t *testing.T) {
 			t.Errorf("err = %v after %v, want cancelled after 1s", err, time.Since(start))
 		}
 	})
+}
+
+// A call that ended while it was on the wire is not said to be repeated.
+func TestEndedCallIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(limit.WithCall(t.Context(), &limit.Call{}))
+		below := &wire{steps: []step{func(*http.Request) (*http.Response, error) {
+			cancel()
+			return nil, errCut
+		}}}
+		told := 0
+		l := ours(retry.Options{Sink: func(event.Event) { told++ }})
+		_, err := l(below).RoundTrip(requestIn(t, ctx, "GET", "")) //nolint:bodyclose // an error is wanted
+		if !errors.Is(err, errCut) || told != 0 || below.count() != 1 {
+			t.Errorf("err = %v after %d sends and %d events, want the transport's after 1 and 0", err, below.count(), told)
+		}
+	})
+}
+
+// An abort passes, and what the aborted attempt held is given back even when
+// the transport below forgot it.
+func TestAbortPasses(t *testing.T) {
+	for _, o := range []retry.Options{{}, {BodyMemory: -1}, {BodyMemory: -1, DiskBudget: -1}} {
+		closes := 0
+		rt := ours(o)(trips(func(*http.Request) (*http.Response, error) { panic(http.ErrAbortHandler) }))
+		func() {
+			defer func() {
+				if v := recover(); v != any(http.ErrAbortHandler) {
+					t.Errorf("recovered %v, want ErrAbortHandler", v)
+				}
+			}()
+			req, _ := request(t, "POST", "body", limit.Route{})
+			req.Body = &watched{ReadCloser: req.Body, closed: func() { closes++ }}
+			req.ContentLength = -1
+			_, _ = rt.RoundTrip(req) //nolint:bodyclose // it panics
+		}()
+		if m, d := retry.Used(rt); closes != 1 || m != 0 || d != 0 {
+			t.Errorf("closed %d times, %d bytes of memory and %d of disk still taken; want 1, 0, 0", closes, m, d)
+		}
+	}
 }
 
 // Answers that need no repeat pass as they came: same body, not even read.

@@ -287,9 +287,6 @@ func (b *body) release() {
 	if b.users.Add(-1) != 0 {
 		return
 	}
-	if b.first != nil {
-		b.first.Close()
-	}
 	if b.rest != nil {
 		b.rest.Close()
 	}

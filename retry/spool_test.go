@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -151,6 +153,48 @@ func TestUntouchedBodyMakesACutHarmless(t *testing.T) {
 			resp.Body.Close()
 			if got := below.sends[0].body; got != "whole" {
 				t.Errorf("body = %q, want it whole", got)
+			}
+		})
+	}
+}
+
+// A spooled body takes what it is long and no more, its file has no name, and
+// it is let go at the end.
+func TestSpoolTakesOnlyWhatItKeeps(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		size         int
+		memory, disk [2]int64 // at least, at most
+	}{
+		{"small", 100, [2]int64{100, 513}, [2]int64{0, 0}},
+		{"large", 60_000, [2]int64{60_000, 65_537}, [2]int64{0, 0}},
+		{"in a file", 200_000, [2]int64{0, 0}, [2]int64{200_000, 200_000}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var rt http.RoundTripper
+			dir := t.TempDir()
+			below := trips(func(req *http.Request) (*http.Response, error) {
+				m, d := retry.Used(rt)
+				if m < tt.memory[0] || m > tt.memory[1] || d < tt.disk[0] || d > tt.disk[1] {
+					t.Errorf("%d bytes of memory and %d of disk taken, want %v and %v", m, d, tt.memory, tt.disk)
+				}
+				if named, err := os.ReadDir(dir); err != nil || len(named) != 0 && runtime.GOOS != "windows" {
+					t.Errorf("%d named files, %v; want none", len(named), err)
+				}
+				req.Body.Close()
+				return answers(200, "")(req)
+			})
+			rt = ours(retry.Options{BodyMemory: 100_000, DiskBudget: 250_000, TempDir: dir})(below)
+			req, _ := request(t, "POST", "", limit.Route{})
+			req.Body = io.NopCloser(iotest.OneByteReader(strings.NewReader(strings.Repeat("x", tt.size))))
+			req.ContentLength = -1
+			resp, err := rt.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if m, d := retry.Used(rt); m != 0 || d != 0 {
+				t.Errorf("%d bytes of memory and %d of disk are still taken", m, d)
 			}
 		})
 	}
