@@ -291,6 +291,29 @@ func TestFinalAnswersPassUntouched(t *testing.T) {
 	}
 }
 
+// An answer that was cut and kept is still cut when it is handed back: its
+// reader must not take half a body for the whole.
+func TestCutAnswerStaysCut(t *testing.T) {
+	for _, status := range []int{429, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			below := &wire{steps: []step{func(req *http.Request) (*http.Response, error) {
+				resp, err := answers(status, "")(req)
+				resp.Body = io.NopCloser(io.MultiReader(strings.NewReader("half"), cutReader{}, strings.NewReader("more")))
+				return resp, err
+			}, fails(&limit.WaitError{})}}
+			req, _ := request(t, "GET", "", limit.Route{})
+			resp, err := ours(retry.Options{})(below).RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if got, err := io.ReadAll(resp.Body); string(got) != "half" || !errors.Is(err, errCut) {
+				t.Errorf("%d: body = %q, %v; want half of it and the cut", status, got, err)
+			}
+		})
+	}
+}
+
 // A fault that is not repeated streams: nobody waits for its end.
 func TestUnrepeatedFaultStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
