@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flyballhq/flyball/simulator"
+)
+
+func TestBothSidesOfTheDemoDoTheSameWork(t *testing.T) {
+	one, two, other := newLoad(1), newLoad(1), newLoad(2)
+	methods := map[string]int{}
+	differs := false
+	for i := range int64(2000) {
+		if one.at(i) != two.at(i) || one.click(i) != two.click(i) {
+			t.Fatalf("job %d: %v and %v, want the same of the same seed", i, one.at(i), two.at(i))
+		}
+		differs = differs || one.at(i) != other.at(i)
+		methods[one.at(i).method]++
+	}
+	if !differs {
+		t.Error("seeds 1 and 2 make the same load")
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost} {
+		if methods[method] < 20 {
+			t.Errorf("%d of 2000 jobs are %s, want some", methods[method], method)
+		}
+	}
+}
+
+func TestTheDemosTableCountsFullWindowsOnly(t *testing.T) {
+	began := time.Date(2026, 1, 1, 0, 0, 5, 0, time.UTC)
+	window := func(second, admitted, others, refused int) simulator.Window {
+		return simulator.Window{
+			Bucket: "account", Start: began.Truncate(time.Minute).Add(time.Duration(second) * time.Second), Length: 10 * time.Second,
+			Limit: 100, Admitted: admitted, Others: others, OthersRefused: refused,
+		}
+	}
+	f := figures{began: began, ledger: simulator.Ledger{
+		To:      began.Add(20 * time.Second),
+		Windows: []simulator.Window{window(0, 90, 0, 0), window(10, 70, 30, 10), window(20, 9, 0, 0)},
+	}}
+	if got, want := f.used(), "70 % + 20 %"; got != want {
+		t.Errorf("used() = %q, want %q", got, want)
+	}
+	f.ledger.Windows = f.ledger.Windows[:1]
+	if got, want := f.used(), "-"; got != want {
+		t.Errorf("used() without a full window = %q, want %q", got, want)
+	}
+}
+
+func TestTheDemosTableIsMarkdown(t *testing.T) {
+	got := markdown([][3]string{{"10s", "naive", "through flyball"}, {"429s", "1,234", "0"}})
+	want := strings.Join([]string{
+		"| 10s  | naive | through flyball |",
+		"|------|------:|----------------:|",
+		"| 429s | 1,234 |               0 |", "",
+	}, "\n")
+	if got != want {
+		t.Errorf("markdown =\n%s, want\n%s", got, want)
+	}
+}
+
+func TestBarsShowTheLatestSeconds(t *testing.T) {
+	counts := make([]int, 100)
+	counts[99], counts[98] = 10, 5
+	if got, want := bars(counts, 10, 100), strings.Repeat(" ", 64)+"▄█"; got != want {
+		t.Errorf("bars = %q, want %q", got, want)
+	}
+	if got, want := bars([]int{1}, 10, 3), "▁  "; got != want {
+		t.Errorf("bars of a side that is silent = %q, want %q", got, want)
+	}
+}
+
+func TestFiguresReadWell(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{time.Minute: "1m", 90 * time.Second: "1m30s", 2 * time.Hour: "2h", 10 * time.Second: "10s", 10 * time.Minute: "10m"} {
+		if got := short(d); got != want {
+			t.Errorf("short(%s) = %q, want %q", d, got, want)
+		}
+	}
+	if got := percent(1, 1000); got != "0.1 %" {
+		t.Errorf("percent(1, 1000) = %q, want 0.1 %%: a refusal must not round to none", got)
+	}
+}
+
+func TestAShareIsReadInBothWays(t *testing.T) {
+	for text, want := range map[string]float64{"30%": 0.3, "0.3": 0.3, "0": 0, " 5 %": -1, "-1%": -1, "NaN": -1, "": -1, "2000%": -1} {
+		got, err := parseShare(text)
+		if want < 0 && err == nil || want >= 0 && (err != nil || got < want-1e-9 || got > want+1e-9) {
+			t.Errorf("parseShare(%q) = %v, %v, want %v (-1: an error)", text, got, err, want)
+		}
+	}
+}
