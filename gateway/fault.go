@@ -162,7 +162,8 @@ func diagnoseAnswer(err error) trouble {
 		return trouble{502, "http_response_header_section_size", "answered with more than 1 MiB of header", "check what stands between here and there"}
 	case strings.Contains(text, "timeout awaiting response headers"):
 		return trouble{504, "http_response_timeout", "did not answer in time", "the call may have been carried out; look before sending it again"}
-	case strings.Contains(text, "malformed"), strings.Contains(text, "unexpected status line"), strings.Contains(text, "bad Content-Length"),
+	// readLoopPeekFail: it spoke first, which no HTTP server does.
+	case strings.Contains(text, "readLoopPeekFail"), strings.Contains(text, "malformed"), strings.Contains(text, "unexpected status line"), strings.Contains(text, "bad Content-Length"),
 		strings.Contains(text, "transfer encoding"), strings.Contains(text, "invalid"):
 		return trouble{502, "http_protocol_error", "does not speak HTTP", "check the address and port, and whether https:// is needed"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
