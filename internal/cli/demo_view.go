@@ -159,7 +159,7 @@ func (v *demoView) moral() string {
 	if more <= 0 || refused <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("What the naive callers got done beyond flyball's, they took from the others: of\nthose, %s calls more were refused, and nobody tried these again.\n", thousands(refused))
+	return fmt.Sprintf("The naive callers got more done only by taking it from the others: %s more of\ntheir calls were refused.\n\n", thousands(refused))
 }
 
 func percent(part, whole int) string {

@@ -45,7 +45,7 @@ func diagnose(err error) (what, way string) {
 		return "does not speak TLS", "write http:// in its URL, or use its TLS port"
 	case errors.As(err, &certificate):
 		return "shows a certificate that is not trusted: " + certificate.Err.Error(), "name its authority's file in SSL_CERT_FILE"
-	case strings.Contains(text, "malformed HTTP"):
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "readLoopPeekFail"): // the latter spoke first
 		return "does not speak HTTP", "check the address and port, and whether https:// is needed"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return "broke off its answer", "the call may have been carried out: look before sending it again"
