@@ -28,6 +28,13 @@ func TestAProgramThatUsesTheLibraryLinksNoOtherModule(t *testing.T) {
 	if want := "0 other modules"; !strings.Contains(string(readme), want) {
 		t.Errorf("README.md does not say %q", want)
 	}
+	program, err := os.ReadFile("testdata/consumer/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "```go\n" + string(program) + "```"; !strings.Contains(string(readme), want) {
+		t.Error("the program in README.md is not testdata/consumer/main.go, which is known to build")
+	}
 }
 
 // otherModules builds the program in dir and returns what the go command

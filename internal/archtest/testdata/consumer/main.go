@@ -1,10 +1,9 @@
-// Command consumer is somebody's program that uses flyball as a library.
 package main
 
 import (
 	"fmt"
+	"log"
 	"net/http"
-	"os"
 
 	"github.com/flyballhq/flyball"
 )
@@ -12,10 +11,10 @@ import (
 func main() {
 	t, err := flyball.New(flyball.Options{Account: "acme"})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
-	defer t.Close()
-	client := &http.Client{Transport: t}
-	fmt.Println(client.Transport == t, t.Snapshot().Account)
+	client := &http.Client{Transport: t} // share it between all callers of the account
+
+	resp, err := client.Get("https://acme.zendesk.com/api/v2/users/me.json")
+	fmt.Println(resp, err)
 }
