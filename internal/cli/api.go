@@ -62,14 +62,14 @@ error.`,
 func (f *apiFlags) register(cmd *cobra.Command, s Streams) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.account, "account", "", "`ACCOUNT`: acme, acme.zendesk.com, or a URL, a gateway's too (default $FLYBALL_ACCOUNT)")
-	flags.StringVarP(&f.method, "method", "X", "", "HTTP `METHOD` (default GET, POST with --input)")
+	flags.StringVarP(&f.method, "method", "X", "", "`METHOD`: HTTP method (default GET, POST with --input)")
 	flags.VarP(fieldFlag{&f.fields, false, s.In}, "field", "f", "text field; may be given again (default none)")
 	flags.VarP(fieldFlag{&f.fields, true, s.In}, "typed-field", "F", "the same, but true, false, null and numbers keep their type and\n@FILE (@- is standard input) is the file's text (default none)")
-	flags.StringArrayVarP(&f.headers, "header", "H", nil, "`NAME: VALUE` of a request header; may be given again (default none)")
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "`NAME:VALUE`: a request header; may be given again (default none)")
 	flags.BoolVarP(&f.include, "include", "i", false, "print the answer's status and header too (default false)")
-	flags.StringVar(&f.input, "input", "", "`FILE` to send as the body, - for standard input; fields then go into the query (default none)")
+	flags.StringVar(&f.input, "input", "", "`FILE`: what to send as the body, - for standard input; fields then go into the query (default none)")
 	flags.BoolVar(&f.paginate, "paginate", false, "get the following pages too, one document after the other (default false)")
-	flags.StringVarP(&f.query, "query", "q", "", "print what this `JQ` program makes of each answer (default the whole answer)")
+	flags.StringVarP(&f.query, "query", "q", "", "`JQ`: jq program whose results are printed (default the whole answer)")
 }
 
 // An apiCall is one invocation, read and put together.

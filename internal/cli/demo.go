@@ -50,10 +50,10 @@ the accounts' own ledgers, not from flyball.`, demoWorkers, int(100*demoOthers))
 		Annotations: exits("ran to its end, or was stopped", "cannot listen on the loopback", "wrong call"),
 	}
 	flags := cmd.Flags()
-	flags.DurationVar(&f.duration, "duration", 40*time.Second, "how long both runs last, `D`")
-	flags.DurationVar(&f.window, "window", 10*time.Second, "how long a simulated minute lasts, `D`")
-	flags.StringVar(&f.plan, "plan", "enterprise", "the accounts' `PLAN`:\n"+wrapped(shortPlans(), 60)+"\n")
-	flags.Uint64Var(&f.seed, "seed", 1, "`N` that chooses the load and the accounts")
+	flags.DurationVar(&f.duration, "duration", 40*time.Second, "`D`: how long both runs last")
+	flags.DurationVar(&f.window, "window", 10*time.Second, "`D`: how long a simulated minute lasts")
+	flags.StringVar(&f.plan, "plan", "enterprise", "`PLAN`: the accounts' plan:\n"+wrapped(shortPlans(), 60))
+	flags.Uint64Var(&f.seed, "seed", 1, "`N`: chooses the load and the accounts")
 	return cmd
 }
 

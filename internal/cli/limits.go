@@ -54,7 +54,7 @@ ZENDESK_API_TOKEN, and knows what that answer says.`,
 		},
 		Annotations: exits("shown", "nobody answered, or the answer was no", "wrong call"),
 	}
-	cmd.Flags().StringVar(&f.admin, "admin", "", "`HOST:PORT` of the gateway's admin address (default $FLYBALL_ADMIN, else "+defaultAdmin+")")
+	cmd.Flags().StringVar(&f.admin, "admin", "", "`HOST:PORT`: the gateway's admin address (default $FLYBALL_ADMIN, else "+defaultAdmin+")")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON, as GET /api/limits gives it (default false)")
 	return cmd
 }

@@ -61,19 +61,19 @@ ends the process at once.`,
 
 func (f *serveFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:4290", "`HOST:PORT` for clients; port 0 takes any free one")
-	flags.StringVar(&f.admin, "admin", "127.0.0.1:4291", "`HOST:PORT` of the admin address")
-	flags.StringVar(&f.tokenFile, "admin-token-file", "", "`FILE` with the admin address's token (default $FLYBALL_ADMIN_TOKEN, else none)")
-	flags.StringVar(&f.plan, "plan", "", "the account's `PLAN`, a first guess until its answers state the limit:\n"+planNames()+" (default unknown: 200 a minute)")
-	flags.DurationVar(&f.window, "window", time.Minute, "span of the account's limit, `D`, for a simulator whose minute is shorter")
-	flags.DurationVar(&f.maxWait, "max-wait", gateway.DefaultMaxWait, "longest a call may take in holds and retries together, `D`; 0s never waits")
-	flags.IntVar(&f.giveUp, "give-up", http.StatusTooManyRequests, "`STATUS` that says too many requests: 429, 503 or 504")
-	flags.StringVar(&f.publicURL, "public-url", "", "`URL` under which clients know the gateway, for links (default the Host they ask for)")
-	flags.StringVar(&f.rewriteLinks, "rewrite-links", "navigation", "`WHICH` links in answers lead back to the gateway: navigation, all or off")
-	flags.StringVar(&f.tlsCert, "tls-cert", "", "PEM `FILE` with the certificate to serve HTTPS (default none: plain HTTP)")
-	flags.StringVar(&f.tlsKey, "tls-key", "", "PEM `FILE` with its private key (default none)")
-	flags.DurationVar(&f.drainTimeout, "drain-timeout", gateway.DefaultDrainTimeout, "how long calls may take to end on SIGTERM, `D`")
-	flags.StringVar(&f.logFormat, "log-format", "", "`FORMAT` on standard error, text or json (default text on a terminal, else json)")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:4290", "`HOST:PORT`: where clients call; port 0 takes any free one")
+	flags.StringVar(&f.admin, "admin", "127.0.0.1:4291", "`HOST:PORT`: the admin address")
+	flags.StringVar(&f.tokenFile, "admin-token-file", "", "`FILE`: the admin address's token (default $FLYBALL_ADMIN_TOKEN, else none)")
+	flags.StringVar(&f.plan, "plan", "", "`PLAN`: the account's plan, a first guess until its answers state the limit:\n"+planNames()+" (default unknown: 200 a minute)")
+	flags.DurationVar(&f.window, "window", time.Minute, "`D`: span of the account's limit, for a simulator whose minute is shorter")
+	flags.DurationVar(&f.maxWait, "max-wait", gateway.DefaultMaxWait, "`D`: longest a call may take in holds and retries together; 0s never waits")
+	flags.IntVar(&f.giveUp, "give-up", http.StatusTooManyRequests, "`STATUS`: what says too many requests: 429, 503 or 504")
+	flags.StringVar(&f.publicURL, "public-url", "", "`URL`: the gateway as clients know it, for links (default the Host they ask for)")
+	flags.StringVar(&f.rewriteLinks, "rewrite-links", "navigation", "`WHICH`: links in answers that lead back to the gateway: navigation, all or off")
+	flags.StringVar(&f.tlsCert, "tls-cert", "", "`FILE`: PEM, the certificate to serve HTTPS with (default none: plain HTTP)")
+	flags.StringVar(&f.tlsKey, "tls-key", "", "`FILE`: PEM, its private key (default none)")
+	flags.DurationVar(&f.drainTimeout, "drain-timeout", gateway.DefaultDrainTimeout, "`D`: how long calls may take to end on SIGTERM")
+	flags.StringVar(&f.logFormat, "log-format", "", "`FORMAT`: of the log lines on standard error, text or json (default text on a terminal, else json)")
 }
 
 func planNames() string {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,6 +27,7 @@ type service struct {
 	transport *flyball.Transport
 	gateway   *gateway.Gateway
 	admin     http.Handler
+	log       *slog.Logger
 
 	clients, admins net.Listener
 }
@@ -47,7 +49,7 @@ func (f *serveFlags) run(ctx context.Context, s Streams, account string) error {
 		return err
 	}
 	f.announce(s, svc)
-	return svc.serve(ctx)
+	return svc.serve(ctx, f.drainTimeout)
 }
 
 // build puts the rooms together, before anything is listened on.
@@ -66,7 +68,7 @@ func (f *serveFlags) build(s Streams, upstream *url.URL) (*service, error) {
 	if err := admin.CheckAddress(f.admin, token); err != nil {
 		return nil, wrongf("--admin: %w (a token comes from --admin-token-file or FLYBALL_ADMIN_TOKEN)", err)
 	}
-	svc := &service{upstream: upstream}
+	svc := &service{upstream: upstream, log: opts.Log}
 	svc.transport, err = flyball.New(flyball.Options{
 		Account: upstream.String(), Plan: f.plan, Window: f.window,
 		Base: gateway.Base(upstream), OnEvent: gateway.LogSink(opts.Log),
@@ -115,9 +117,14 @@ func (f *serveFlags) listenBoth(ctx context.Context, svc *service) error {
 
 // serve serves until ctx ends and the gateway has drained. The admin address
 // stays until then, so that it can say so.
-func (svc *service) serve(ctx context.Context) error {
+func (svc *service) serve(ctx context.Context, drain time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	context.AfterFunc(ctx, func() {
+		if n := svc.gateway.InFlight(); n > 0 {
+			svc.log.Info("calls under way may end; another signal cuts them", "calls", n, "within", drain.String())
+		}
+	})
 	adminCtx, adminCancel := context.WithCancel(context.WithoutCancel(ctx))
 	adminEnded := make(chan error, 1)
 	go func() {
@@ -171,7 +178,7 @@ func (f *serveFlags) announce(s Streams, svc *service) {
 	fmt.Fprintf(s.Out, "  every limit           http://%s/api/limits\n", svc.admins.Addr())
 	fmt.Fprintf(s.Out, "  longest wait          %s, so set your clients' timeout above %s\n", short(f.maxWait), short(f.maxWait+10*time.Second))
 	if !isLoopback(addr) {
-		fmt.Fprintf(s.Err, "flyball: %s can be reached from other machines, and whoever reaches it can call the account with a credential of its own\n", addr)
+		svc.log.Warn("the gateway can be reached from other machines: whoever reaches it can call the account with a credential of its own", "address", addr.String())
 	}
 }
 
