@@ -293,6 +293,8 @@ func sortedNames(h http.Header) []string {
 func (c *apiCall) refusal(resp *http.Response) error {
 	hint := "its answer says why"
 	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		hint = "it leads to " + firstOf(resp.Header.Get("Location"), "nowhere") + ", where the credential is not sent"
 	case http.StatusUnauthorized:
 		hint = "check " + c.source
 	case http.StatusForbidden:

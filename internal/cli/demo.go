@@ -118,12 +118,12 @@ func bothRun(ctx context.Context, load load, sides ...*side) {
 }
 
 func (f *demoFlags) introduce(s Streams, limits []simulator.LimitInForce) {
-	fmt.Fprintf(s.Out, `Two simulated Zendesk accounts, exactly alike: each allows %s, for
-a simulated minute lasts %s here, and other programs ask for %d %% of that. The
+	fmt.Fprintf(s.Out, `Two simulated Zendesk accounts, exactly alike: each allows %d requests a minute,
+and a simulated minute lasts %s here. Other programs ask for %d %% of that. The
 same %d workers, export and person call both, one straight, one through flyball.
 On a 429 they sleep for Retry-After and call again, as Zendesk's page shows.
 
-`, primary(limits), short(f.window), int(100*demoOthers), demoWorkers)
+`, accountLimit(limits), short(f.window), int(100*demoOthers), demoWorkers)
 }
 
 func (f *demoFlags) conclude(s Streams, view *demoView) {

@@ -117,7 +117,7 @@ func (f *simFlags) announce(s Streams, account *simulator.Simulator, addr net.Ad
 	origin := "http://" + addr.String()
 	fmt.Fprintf(s.Out, "a simulated Zendesk account listens on %s\n", origin)
 	fmt.Fprintf(s.Out, "  it has       %d tickets, and takes any credential\n", f.tickets)
-	fmt.Fprintf(s.Out, "  it allows    %s (%d limits in all)\n", primary(account.Limits()), len(account.Limits()))
+	fmt.Fprintf(s.Out, "  it allows    %d requests per %s (%d limits in all)\n", accountLimit(account.Limits()), short(f.window), len(account.Limits()))
 	if f.others != "0%" {
 		fmt.Fprintf(s.Out, "  others use   %s of that, in bursts\n", f.others)
 	}
@@ -129,14 +129,14 @@ func (f *simFlags) announce(s Streams, account *simulator.Simulator, addr net.Ad
 	fmt.Fprintf(s.Out, "  what it saw  curl %s/_sim/ledger\n", origin)
 }
 
-// primary describes the account's own limit.
-func primary(limits []simulator.LimitInForce) string {
+// accountLimit is the account's own limit: requests in a window.
+func accountLimit(limits []simulator.LimitInForce) int {
 	for _, l := range limits {
 		if l.Name == "account" {
-			return fmt.Sprintf("%d requests per %s", l.N, short(l.Window))
+			return l.N
 		}
 	}
-	return "any number of requests"
+	return 0
 }
 
 func windowFlag(window time.Duration) string {
