@@ -18,6 +18,8 @@ import (
 func recorder(h http.Handler) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
+		req = req.Clone(req.Context())
+		req.Body = http.NoBody
 		h.ServeHTTP(w, req)
 		return w.Result(), nil
 	})

@@ -24,14 +24,15 @@ func main() {
 	root := flag.String("root", ".", "folder of the main module")
 	check := flag.Bool("check", false, "compare docs/behaviours.md instead of writing it")
 	flag.Parse()
-	if err := run(os.Stdout, *root, *check); err != nil {
+	if err := run(os.Stdout, *root, *check, due); err != nil {
 		fmt.Fprintln(os.Stderr, "behaviours:", err)
 		os.Exit(1)
 	}
 }
 
-// run collects, prints the count, and writes or compares the table.
-func run(out io.Writer, root string, check bool) error {
+// run collects, prints the count, and writes or compares the table. A row of
+// required whose last test is gone is an error.
+func run(out io.Writer, root string, check bool, required string) error {
 	sections, err := readSections(promisesText)
 	if err != nil {
 		return err
