@@ -199,3 +199,7 @@ func built(t *testing.T, pkg string) string {
 	programs.built[pkg] = path
 	return path
 }
+
+func named(name string) client {
+	return clients[slices.IndexFunc(clients, func(c client) bool { return c.name == name })]
+}
