@@ -46,6 +46,8 @@ type Options struct {
 	// GiveUp is the status of an answer that says "too many requests": 429
 	// (the default), 503 or 504, for clients that mistake a 429 for data.
 	// It applies to flyball's own refusals and to the server's 429s alike.
+	// With 503 no refusal has a Retry-After, for node-zendesk takes an answer
+	// with one for data; a client that cannot do without needs 429.
 	GiveUp int
 	// Ceiling is the most urgent class that a client may ask for. nil lets
 	// everybody ask for interactive.

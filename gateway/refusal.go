@@ -22,6 +22,7 @@ type refusal struct {
 	proxyError string // error type of Proxy-Status (RFC 9209), "" for none
 	limit      string // the bucket's short name, for Server-Timing
 	close      bool   // the connection cannot be used any more
+	bare       bool   // says when to come back in its body only
 
 	Error       string `json:"error"`
 	Description string `json:"description"`
@@ -75,6 +76,7 @@ func (g *Gateway) decline(a *answer, c *call, no *refusal) {
 		g.opts.Log.Warn("call refused by the gateway", "method", c.method, "path", scrub(c.path), "client", scrub(c.ask.Client),
 			"status", no.status, "why", scrub(no.Description), "after", short(time.Since(c.began)))
 	}
+	no.bare = g.hidesWait(no.status)
 	no.write(a, c)
 	a.finish()
 }
@@ -87,7 +89,7 @@ func (no *refusal) write(a *answer, c *call) {
 	if no.reason != "" {
 		h.Set(refusedHeader, no.reason)
 	}
-	if no.RetryAfter > 0 {
+	if no.RetryAfter > 0 && !no.bare {
 		h.Set("Retry-After", strconv.Itoa(no.RetryAfter))
 	}
 	if no.proxyError != "" {

@@ -11,11 +11,20 @@ import (
 // came but for what clients are known to stumble over.
 func (g *Gateway) tidy(c *call, resp *http.Response) {
 	tidyRetryAfter(resp)
+	if g.hidesWait(resp.StatusCode) {
+		resp.Header.Del("Retry-After")
+	}
 	if resp.StatusCode == http.StatusTooManyRequests && g.opts.GiveUp != resp.StatusCode {
 		resp.StatusCode = g.opts.GiveUp
 		resp.Status = ""
 	}
 	c.ask.acknowledge(resp.Header)
+}
+
+// hidesWait reports whether a refusal of this status goes without Retry-After.
+// node-zendesk takes any answer that has one for data, whatever its status.
+func (g *Gateway) hidesWait(status int) bool {
+	return g.opts.GiveUp == http.StatusServiceUnavailable && (status == http.StatusTooManyRequests || status >= 500)
 }
 
 // tidyRetryAfter makes Retry-After an integer of at least 1: clients crash on
