@@ -77,7 +77,7 @@ func TestAProgramCanReadTheRefusalsOfAGatewayThatNeverWaits(t *testing.T) {
 func TestGivingUpCanBeMadeAnErrorForNodeZendesk(t *testing.T) {
 	opts := simulator.Options{Faults: []simulator.Fault{always("7")}}
 	c := named("node-zendesk")
-	for status, fails := range map[int]bool{http.StatusServiceUnavailable: true, http.StatusGatewayTimeout: true, http.StatusTooManyRequests: false} {
+	for status, fails := range map[int]bool{http.StatusServiceUnavailable: true, http.StatusTooManyRequests: false} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			f := newAccount(t, opts).govern(t, func(o *gateway.Options) { o.MaxWait, o.GiveUp = time.Second, status })
