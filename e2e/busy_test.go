@@ -9,6 +9,7 @@ import (
 
 // Behaviour A1: 150 calls at 60 a window are all answered and none is refused, though nobody told the gateway the limit or the window.
 func TestCallsBeyondTheLimitAreAllAnsweredAndNoneRefused(t *testing.T) {
+	t.Parallel()
 	const calls = 150
 	opts := simulator.Options{Limit: 60, Window: 20 * time.Second}
 	for _, c := range clients {

@@ -33,6 +33,18 @@ var clients = []client{
 	{"fetch", node("clients/fetch.js", "")},
 }
 
+// quick bounds how many programs run at once that have little to wait for:
+// tests with time-outs share the machine with them.
+var quick = make(chan struct{}, 5)
+
+// turn makes a test run beside the others, and its quick programs in turn.
+func turn(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	quick <- struct{}{}
+	t.Cleanup(func() { <-quick })
+}
+
 // An outcome is what a program came to.
 type outcome struct {
 	ids   []int64 // nil after a crash

@@ -14,47 +14,62 @@ import (
 
 // The forms in which page 2 is refused, once.
 var refusalForms = []struct {
-	name  string
-	fault simulator.Fault
-	whole []string // the clients that come through it by themselves
+	name       string
+	status     int
+	retryAfter string
+	whole      []string // the clients that come through it by themselves
 }{
-	{"seconds", simulator.Fault{Status: 429, RetryAfter: "2"}, []string{"requests", "fetch"}},
-	{"zero", simulator.Fault{Status: 429, RetryAfter: "0"}, []string{"requests", "fetch"}},
-	{"missing", simulator.Fault{Status: 429, RetryAfter: "none"}, []string{"fetch"}},
-	{"decimal", simulator.Fault{Status: 429, RetryAfter: "1.5"}, []string{"fetch"}},
-	{"date", simulator.Fault{Status: 429, RetryAfter: soon()}, []string{"fetch"}},
-	{"503", simulator.Fault{Status: 503, RetryAfter: "1"}, nil}, // how old throttles refused
+	{"seconds", 429, "2", []string{"requests", "fetch"}},
+	{"zero", 429, "0", []string{"requests", "fetch"}},
+	{"missing", 429, "none", []string{"fetch"}},
+	{"decimal", 429, "1.5", []string{"fetch"}},
+	{"date", 429, inAWhile, []string{"fetch"}},
+	{"503", 503, "1", nil}, // how old throttles refused
 }
 
-// soon is two seconds from now, as an HTTP date.
-func soon() string { return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) }
+// secondPages is the path of every page of tickets but the first.
+const secondPages = "/api/v2/tickets*?*page*after*"
 
-// secondPage is the path of every page of tickets but the first.
-const secondPage = "/api/v2/tickets*?*page*after*"
+// inAWhile stands for the HTTP date of three seconds after the account began.
+const inAWhile = "in a while"
+
+// refusing is an account that refuses the nth of the requests to path.
+func refusing(t *testing.T, method, path string, refusals ...simulator.Fault) *account {
+	t.Helper()
+	for i := range refusals {
+		refusals[i].Method, refusals[i].Path = method, path
+		if refusals[i].RetryAfter == inAWhile {
+			refusals[i].RetryAfter = time.Now().Add(3 * time.Second).UTC().Format(http.TimeFormat)
+		}
+	}
+	return newAccount(t, simulator.Options{Faults: refusals})
+}
 
 // Behaviour C1: no client takes a 429 for a page, for none gets to see one.
 // Behaviour A6: a refusal in any form costs a wait and nothing else.
 func TestListingsAreWholeWhateverARefusalLooksLike(t *testing.T) {
+	t.Parallel()
 	for _, form := range refusalForms {
-		form.fault.Method, form.fault.Path, form.fault.Nth = "GET", secondPage, []int{1}
-		opts := simulator.Options{Faults: []simulator.Fault{form.fault}}
+		refusesOnce := func(t *testing.T) *account {
+			return refusing(t, "GET", secondPages, simulator.Fault{Nth: []int{1}, Status: form.status, RetryAfter: form.retryAfter})
+		}
 		for _, c := range clients {
 			t.Run(form.name+"/"+c.name, func(t *testing.T) {
-				t.Parallel()
-				a := newAccount(t, opts)
+				turn(t)
+				a := refusesOnce(t)
 				f := a.govern(t)
 				o := c.run(t, time.Minute, f.url, "list")
 				if !whole(o) {
 					t.Errorf("through flyball: %v", o)
 				}
 				t.Logf("through flyball: %v", o)
-				if refused := a.Ledger().Status[form.fault.Status]; refused != 1 {
+				if refused := a.Ledger().Status[form.status]; refused != 1 {
 					t.Errorf("the account refused %d times, not once: nothing was tried", refused)
 				}
 			})
 			t.Run(form.name+"/"+c.name+"/alone", func(t *testing.T) {
-				t.Parallel()
-				o := c.run(t, time.Minute, newAccount(t, opts).url, "list")
+				turn(t)
+				o := c.run(t, time.Minute, refusesOnce(t).url, "list")
 				t.Logf("without flyball: %v", o)
 				if want := has(form.whole, c.name); whole(o) != want {
 					t.Errorf("without flyball, the listing is whole: %v; expected %v", whole(o), want)
@@ -70,9 +85,10 @@ func whole(o outcome) bool { return len(o.ids) == 250 && o.different() == 250 }
 // Behaviour C4: page 2 comes through the gateway as page 1 did.
 // Behaviour C5: the gateway's links begin with the address that a client was given, for some follow no others.
 func TestNextPagesComeBackThroughTheGateway(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
+			turn(t)
 			a := newAccount(t, simulator.Options{})
 			f := a.govern(t)
 			if !returns(t, c, a, f.url, &f.sends) {

@@ -8,24 +8,21 @@ import (
 	"github.com/flyballhq/flyball/simulator"
 )
 
-// refusedUpdate refuses the nth update because of the ticket's own limit.
-func refusedUpdate(nth int, retryAfter string) simulator.Fault {
-	return simulator.Fault{
-		Method: "PUT", Path: "/api/v2/tickets/*", Nth: []int{nth},
-		Status: 429, Body: simulator.BodyTicket, RetryAfter: retryAfter,
-	}
-}
-
 // Behaviour C1: an update that was refused is not taken for one that was done.
 func TestNoUpdateIsLost(t *testing.T) {
-	opts := simulator.Options{Faults: []simulator.Fault{
-		refusedUpdate(2, "1"), refusedUpdate(5, "1.5"), refusedUpdate(8, soon()),
-	}}
+	t.Parallel()
+	refusesThree := func(t *testing.T) *account {
+		because := simulator.BodyTicket // a ticket's own limit
+		return refusing(t, "PUT", "/api/v2/tickets/*",
+			simulator.Fault{Nth: []int{2}, Status: 429, Body: because, RetryAfter: "1"},
+			simulator.Fault{Nth: []int{5}, Status: 429, Body: because, RetryAfter: "1.5"},
+			simulator.Fault{Nth: []int{8}, Status: 429, Body: because, RetryAfter: inAWhile})
+	}
 	survivors := []string{"fetch"} // they make all ten by themselves
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccount(t, opts)
+			turn(t)
+			a := refusesThree(t)
 			tickets := a.tickets(t, 10)
 			o := c.run(t, time.Minute, a.govern(t).url, "update", tickets...)
 			l := a.Ledger()
@@ -38,8 +35,8 @@ func TestNoUpdateIsLost(t *testing.T) {
 			}
 		})
 		t.Run(c.name+"/alone", func(t *testing.T) {
-			t.Parallel()
-			a := newAccount(t, opts)
+			turn(t)
+			a := refusesThree(t)
 			o := c.run(t, time.Minute, a.url, "update", a.tickets(t, 10)...)
 			changed := a.Ledger().Changed["ticket update"]
 			t.Logf("without flyball: %v; changed: %v", o, changed)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
@@ -10,27 +11,31 @@ import (
 	"github.com/flyballhq/flyball/simulator"
 )
 
+// crowd is the log's line about more callers than can be served in time.
+var crowd = regexp.MustCompile(`more calls wait than their patience can serve.* waiting=\d+ servable=\d+`)
+
 // Behaviour B3: no call through the gateway outlasts a client's own time-out.
 //
-// The scale is a tenth of the real one: clients give up after 6 s instead of
-// 60 s, the gateway after 5 s instead of its default of 50 s, and the account's
-// minute lasts 10 s, longer than both.
+// The scale is a fifth of the real one: clients give up after 12 s instead of
+// 60 s, the gateway after 10 s instead of its default of 50 s, and the account's
+// minute lasts 20 s, longer than both.
 func TestNoCallOutlastsItsClientsTimeOut(t *testing.T) {
-	const callers = 45
+	t.Parallel()
+	const callers = 24
 	opts := simulator.Options{
-		Limit: 15, Window: 10 * time.Second,
+		Limit: 10, Window: 20 * time.Second,
 		// One that is refused after its hold must still end in time.
-		Faults: []simulator.Fault{{Method: "POST", Path: "/api/v2/tickets*", Nth: []int{20}, Status: 429, RetryAfter: "3"}},
+		Faults: []simulator.Fault{{Method: "POST", Path: "/api/v2/tickets*", Nth: []int{8}, Status: 429, RetryAfter: "4"}},
 	}
 	impatient := func() *load {
-		return &load{workers: callers, calls: callers, timeout: 6 * time.Second, obedient: true, request: func(i int) (string, string, string) {
+		return &load{workers: callers, calls: callers, timeout: 12 * time.Second, obedient: true, request: func(i int) (string, string, string) {
 			return http.MethodPost, "/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"subject":"caller %d","comment":{"body":"hello"}}}`, i)
 		}}
 	}
 	t.Run("capped", func(t *testing.T) {
 		t.Parallel()
 		a := newAccount(t, opts)
-		f := a.govern(t, func(o *gateway.Options) { o.MaxWait = 5 * time.Second })
+		f := a.govern(t, func(o *gateway.Options) { o.MaxWait = 10 * time.Second })
 		l := impatient()
 		l.run(t, f.url)
 		ledger := a.Ledger()
@@ -41,7 +46,9 @@ func TestNoCallOutlastsItsClientsTimeOut(t *testing.T) {
 		if made := ledger.Changed["ticket create"]; made != callers || ledger.DuplicateWrites != 0 {
 			t.Errorf("%d tickets were made of %d, %d of them twice", made, callers, ledger.DuplicateWrites)
 		}
-		t.Logf("%s", f.log.String())
+		if !crowd.MatchString(f.log.String()) {
+			t.Error("no line of the log says how many waited and how many could be served")
+		}
 	})
 	t.Run("uncapped", func(t *testing.T) { // the faulty twin
 		t.Parallel()
