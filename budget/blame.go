@@ -9,6 +9,9 @@ import (
 const (
 	// volley is how near two refusals must be to have one cause.
 	volley = 2 * time.Second
+	// fewest is how many answers before a refusal make it the sign of a limit
+	// that nobody states. The smallest such limit on record is 5 a minute.
+	fewest = 3
 	// maxPauses bounds the routes and objects that a refusal is remembered for.
 	maxPauses = 10_000
 )
@@ -150,6 +153,12 @@ func (b *window) silent() bool {
 	return !b.heard && b.w >= shortest && (b.rule.Kind != limit.Pause || b.key.Object == 0)
 }
 
+// counts reports whether there may be a counter behind a refusal: one that is
+// documented, or one that let some calls pass in this window. A lone refusal
+// near the window's end looks like that of a limit of one a minute, and to
+// believe it costs a listing a minute for each page.
+func (b *window) counts() bool { return b.rule.Kind != limit.Pause || b.dark >= fewest }
+
 // spent reports whether our own count explains a refusal: hardly more is left
 // than others take within a second.
 func (b *window) spent() bool {
@@ -181,7 +190,7 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 		b.refill, b.refilledAt = true, t
 	}
 	blame := Blame{Bucket: b.key, Until: a.time(b.pauseUntil)}
-	if b.silent() && !(b.refusedNow && b.source == limit.Learned) && wait > 0 && near(b.ch-t, wait) {
+	if b.silent() && b.counts() && !(b.refusedNow && b.source == limit.Learned) && wait > 0 && near(b.ch-t, wait) {
 		b.learnLimit(b.dark)
 		blame.Learned = b.limit
 	}
