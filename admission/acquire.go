@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/flyballhq/flyball/budget"
@@ -39,8 +40,8 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 		c.seq++
 		w.call.Seq = c.seq
 	}
-	if next, ok := c.queue.Next(); ok && !next.After(now) {
-		c.serve(now, nil)
+	if c.queue.Len() > 0 {
+		c.serve(now, c.before(now, w)) // nobody overtakes
 	}
 	v := c.account.Admit(now, &w.call.Route, c.queue.Len() > 0, &w.grant)
 	if v.OK {
@@ -63,6 +64,18 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 		c.emit(*crowd)
 	}
 	return c.wait(ctx, w)
+}
+
+// before yields the lines that stand between the waiter and its leave: what it
+// draws on as far as earlier calls wait for it.
+func (c *Controller) before(now time.Time, w *waiter) iter.Seq[limit.Key] {
+	return func(yield func(limit.Key) bool) {
+		for key := range c.account.Buckets(now, &w.call.Route) {
+			if line := c.queue.Line(key); line != nil && line.Head().Tag() < w.call.Seq && !yield(key) {
+				return
+			}
+		}
+	}
 }
 
 // park puts the waiter into the line of the bucket that blocks it, unless it
@@ -126,7 +139,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	case refusal := <-w.ready:
 		if refusal == nil && cause != nil {
 			c.account.Refund(now, &w.grant)
-			c.serve(now, &w.grant)
+			c.serve(now, w.grant.Buckets)
 			c.mu.Unlock()
 			c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Err: cause})
 			return cause
@@ -138,7 +151,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	bucket := w.hold.Bucket
 	c.queue.Remove(w.item)
 	best := c.account.Best(now, &w.call.Route, func(limit.Key) int { return 0 })
-	c.serve(now, nil)
+	c.serve(now, c.account.Buckets(now, &w.call.Route)) // others may have stood behind it
 	c.mu.Unlock()
 	w.turn(now, budget.Verdict{Bucket: bucket, Reason: w.hold.Reason})
 	if cause != nil && cause != context.DeadlineExceeded {

@@ -3,6 +3,8 @@ package admission
 import (
 	"cmp"
 	"context"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +33,7 @@ type Controller struct {
 	mu      sync.Mutex
 	account *budget.Account
 	queue   queue.Queue[*waiter]
+	open    []*queue.Line[*waiter] // those worth trying, within serve
 	timer   *time.Timer
 	seq     uint64
 	crowded map[limit.Key]time.Time // when a line was last said to be too long
@@ -62,7 +65,7 @@ func (c *Controller) Close() {
 	for c.queue.Len() > 0 {
 		for line := range c.queue.Lines {
 			w := line.Head().Value
-			c.dismiss(w, w.refusal(now, budget.Bound{Bucket: line.Key, Wait: time.Second, Reason: limit.Closed}))
+			c.dismiss(now, w, budget.Verdict{Bucket: line.Key, Until: now.Add(time.Second), Reason: limit.Closed})
 			break
 		}
 	}
@@ -120,31 +123,42 @@ func patience(ctx context.Context, call *limit.Call) time.Time {
 	return end
 }
 
-// serve lets go what may go: the lines that are due and those of the given
-// buckets, the earliest arrival first. The caller holds the lock.
-func (c *Controller) serve(now time.Time, grant *budget.Grant) {
-	var open []*queue.Line[*waiter]
-	if grant != nil && c.queue.Len() > 0 {
-		for key := range grant.Buckets {
-			if line := c.queue.Line(key); line != nil {
-				open = append(open, line)
-			}
-		}
+// serve lets go what may go: the lines that are due and those that may have
+// come open, the earliest arrival first. The caller holds the lock.
+func (c *Controller) serve(now time.Time, open iter.Seq[limit.Key]) {
+	c.open = c.open[:0]
+	if open != nil && c.queue.Len() > 0 {
+		c.reopen(open)
 	}
 	for {
-		line := c.first(now, &open)
+		line := c.first(now)
 		if line == nil {
 			break
 		}
-		c.try(now, line, &open)
+		c.try(now, line)
 	}
 	c.wakeAt(now)
 }
 
+// reopen adds the buckets' lines to those worth trying.
+func (c *Controller) reopen(buckets iter.Seq[limit.Key]) {
+	for key := range buckets {
+		if line := c.queue.Line(key); line != nil && !slices.Contains(c.open, line) {
+			c.open = append(c.open, line)
+		}
+	}
+}
+
 // first takes the line whose head arrived first among those worth trying.
-func (c *Controller) first(now time.Time, open *[]*queue.Line[*waiter]) *queue.Line[*waiter] {
-	best := c.queue.Due(now)
-	for _, line := range *open {
+// With a line that is due go the lines its head could overtake: what held
+// their heads may have given way since they were asked.
+func (c *Controller) first(now time.Time) *queue.Line[*waiter] {
+	if due := c.queue.Due(now); due != nil && !slices.Contains(c.open, due) {
+		c.open = append(c.open, due)
+		c.reopen(c.before(now, due.Head().Value))
+	}
+	var best *queue.Line[*waiter]
+	for _, line := range c.open {
 		if line.Len() > 0 && (best == nil || line.Before(best)) {
 			best = line
 		}
@@ -154,51 +168,65 @@ func (c *Controller) first(now time.Time, open *[]*queue.Line[*waiter]) *queue.L
 
 // try asks for the line's head: it goes, stays, or moves to the line of
 // another bucket.
-func (c *Controller) try(now time.Time, line *queue.Line[*waiter], open *[]*queue.Line[*waiter]) {
+func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 	it := line.Head()
 	w := it.Value
 	v := c.account.Admit(now, &w.call.Route, true, &w.grant)
-	if v.OK {
+	switch {
+	case v.OK:
 		c.queue.Remove(it)
 		w.done(now, nil)
-		return
-	}
-	if v.Bucket != line.Key {
+		c.reopen(w.grant.Buckets) // who stands behind it may follow
+	case v.Bucket == line.Key:
+		w.hold.Reason = v.Reason
+		later := v.Reason == limit.Paused && v.Until.After(line.Until())
+		c.postpone(line, v.Until)
+		if later {
+			c.dismissHopeless(now, line, v)
+		}
+	case hopeless(w, v):
+		c.dismiss(now, w, v)
+	default:
 		w.turn(now, v)
 		c.queue.Move(it, v.Bucket, v.Until)
-		c.dismissHopeless(now, c.queue.Line(v.Bucket), v)
-		return
-	}
-	w.hold.Reason = v.Reason
-	c.queue.Delay(line, v.Until)
-	for i, other := range *open {
-		if other == line {
-			*open = append((*open)[:i], (*open)[i+1:]...)
-			break
+		// Everybody in a narrow line draws on the service's counter too. One
+		// of them stands there for all: were they to change lines together,
+		// each send would cost as much as the line is long.
+		if v.Whole && line.Len() > 0 {
+			c.postpone(line, v.Until)
 		}
 	}
-	c.dismissHopeless(now, line, v)
+}
+
+// postpone takes a line out of those worth trying.
+func (c *Controller) postpone(line *queue.Line[*waiter], until time.Time) {
+	c.queue.Delay(line, until)
+	if i := slices.Index(c.open, line); i >= 0 {
+		c.open = slices.Delete(c.open, i, i+1)
+	}
+}
+
+// hopeless reports whether a waiter cannot outwait a pause.
+func hopeless(w *waiter, v budget.Verdict) bool {
+	return v.Reason == limit.Paused && !w.patience.IsZero() && v.Until.After(w.patience)
 }
 
 // dismissHopeless refuses those who cannot outwait a pause.
 func (c *Controller) dismissHopeless(now time.Time, line *queue.Line[*waiter], v budget.Verdict) {
-	if v.Reason != limit.Paused {
-		return
-	}
-	var hopeless []*waiter
+	var gone []*waiter
 	for it := range line.All {
-		if p := it.Value.patience; !p.IsZero() && v.Until.After(p) {
-			hopeless = append(hopeless, it.Value)
+		if hopeless(it.Value, v) {
+			gone = append(gone, it.Value)
 		}
 	}
-	for _, w := range hopeless {
-		c.dismiss(w, w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: v.Until.Sub(now), Reason: v.Reason}))
+	for _, w := range gone {
+		c.dismiss(now, w, v)
 	}
 }
 
-func (c *Controller) dismiss(w *waiter, err *limit.WaitError) {
+func (c *Controller) dismiss(now time.Time, w *waiter, v budget.Verdict) {
 	c.queue.Remove(w.item)
-	w.done(time.Now(), err)
+	w.done(now, w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: v.Until.Sub(now), Reason: v.Reason}))
 }
 
 // wakeAt sets the one timer for the line that is due next.

@@ -56,8 +56,8 @@ func (c *Controller) jobs(jobs []limit.Job) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.account.Jobs(now, jobs)
-	if !c.closed {
-		c.serve(now, nil)
+	if line := c.queue.Line(c.account.Jobs(now, jobs)); line != nil {
+		c.queue.Delay(line, now)
 	}
+	c.serve(now, nil)
 }

@@ -134,7 +134,7 @@ func (s *send) lost(err error) {
 	} else {
 		s.account.Lose(now, &s.grant)
 	}
-	s.serve(now, &s.grant)
+	s.serve(now, s.grant.Buckets)
 	s.mu.Unlock()
 	s.emit(event.Event{Kind: event.Lost, At: now, Call: s.call, Took: now.Sub(s.left), Err: err})
 }
@@ -155,7 +155,7 @@ func (s *send) answered(resp *http.Response) {
 	}
 	s.mu.Lock()
 	blame, refused := s.account.Observe(now, t0, t1, &s.grant, &answer, refusal)
-	s.serve(now, &s.grant)
+	s.serve(now, s.grant.Buckets)
 	s.mu.Unlock()
 	if resp.StatusCode/100 == 2 && s.call.Route.Job != limit.NoJob {
 		s.watchJobs(resp)

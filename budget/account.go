@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"iter"
 	"math/rand/v2"
 	"time"
 
@@ -75,6 +76,9 @@ type Verdict struct {
 	Until  time.Time
 	Bucket limit.Key
 	Reason limit.Reason
+	// Whole says that Bucket is the service's own counter: it holds every
+	// call to the service alike.
+	Whole bool
 }
 
 // A Grant is what one admitted send was charged to. It must be ended once, by
@@ -87,7 +91,7 @@ type Grant struct {
 	nw      int
 	objects [limit.MaxDraws]charged
 	no      int
-	slot    bool
+	slots   *slots // nil when it takes none
 }
 
 type charge struct {
@@ -115,8 +119,34 @@ func (g *Grant) Buckets(yield func(limit.Key) bool) {
 			return
 		}
 	}
+	if g.slots != nil && !yield(g.slots.key) {
+		return
+	}
 	if g.route != nil {
 		yield(walkKey(g.of))
+	}
+}
+
+// Buckets yields each bucket that a send on r would draw on.
+func (a *Account) Buckets(now time.Time, r *limit.Route) iter.Seq[limit.Key] {
+	return func(yield func(limit.Key) bool) {
+		rt := a.route(a.at(now), r)
+		if key := r.PauseKey(); key.Object != 0 && !yield(key) {
+			return
+		}
+		for _, one := range rt.byOne {
+			if !yield(one.KeyFor(r.Object, r.Credential)) {
+				return
+			}
+		}
+		if r.Job == limit.StartsJob && a.slots != nil && !yield(a.slots.key) || !yield(walkKey(r)) {
+			return
+		}
+		for _, d := range rt.draws {
+			if !yield(d.b.key) {
+				return
+			}
+		}
 	}
 }
 
@@ -136,7 +166,9 @@ func (a *Account) Admit(now time.Time, r *limit.Route, crowded bool, g *Grant) V
 		d := &rt.draws[i]
 		due, until, why := d.b.ask(t, d.cost, crowded, &a.clk)
 		if why != "" {
-			return a.hold(t, until, d.b.key, why)
+			v := a.hold(t, until, d.b.key, why)
+			v.Whole = d.b.rule.Primary
+			return v
 		}
 		g.add(d.b, d.cost, due)
 	}
@@ -165,7 +197,7 @@ func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, crowded bool, 
 		if until, why := a.slots.ask(t); why != "" {
 			return a.hold(t, until, a.slots.key, why)
 		}
-		g.slot = true
+		g.slots = a.slots
 	}
 	if !rt.walks() {
 		return a.hold(t, t+silence, walkKey(r), limit.Walking)
@@ -208,8 +240,8 @@ func (a *Account) commit(t instant, g *Grant) {
 	for _, c := range g.objects[:g.no] {
 		c.o.take(t, c.cost, &a.clk)
 	}
-	if g.slot {
-		a.slots.take()
+	if g.slots != nil {
+		g.slots.take()
 	}
 	g.route.inFlight++
 }
@@ -267,9 +299,12 @@ func (a *Account) end(t instant, g *Grant) {
 	g.route.inFlight--
 }
 
-// Jobs takes in what an answer said of background jobs.
-func (a *Account) Jobs(now time.Time, jobs []limit.Job) {
-	if a.slots != nil {
-		a.slots.jobs(a.at(now), jobs)
+// Jobs takes in what an answer said of background jobs and returns the bucket
+// that they fill.
+func (a *Account) Jobs(now time.Time, jobs []limit.Job) limit.Key {
+	if a.slots == nil {
+		return limit.Key{}
 	}
+	a.slots.jobs(a.at(now), jobs)
+	return a.slots.key
 }

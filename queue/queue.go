@@ -43,7 +43,7 @@ func (q *Queue[T]) Len() int { return q.n }
 func (q *Queue[T]) Line(key limit.Key) *Line[T] { return q.lines[key] }
 
 // Push puts a value into the line of the bucket that blocks it, which is due
-// at until. A line already there keeps its earlier time.
+// at until. A line already there keeps its time unless the value goes first.
 func (q *Queue[T]) Push(key limit.Key, until time.Time, tag uint64, value T) *Item[T] {
 	it := &Item[T]{Value: value, tag: tag}
 	q.put(it, key, until)
@@ -68,6 +68,9 @@ func (q *Queue[T]) put(it *Item[T], key limit.Key, until time.Time) {
 	}
 	it.line = line
 	heap.Push(&line.items, it)
+	if it.index == 0 {
+		q.Delay(line, until)
+	}
 	q.n++
 }
 
@@ -115,6 +118,12 @@ func (l *Line[T]) Len() int {
 	}
 	return len(l.items)
 }
+
+// Until is when the line is due next.
+func (l *Line[T]) Until() time.Time { return l.until }
+
+// Tag is the item's place among those that wait.
+func (it *Item[T]) Tag() uint64 { return it.tag }
 
 // Head is the item that goes next.
 func (l *Line[T]) Head() *Item[T] { return l.items[0] }

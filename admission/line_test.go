@@ -1,0 +1,95 @@
+package admission
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/simulator"
+	"github.com/flyballhq/flyball/zendesk"
+)
+
+// A rig is a controller between callers and a simulated account.
+type rig struct {
+	*Controller
+	sim    *simulator.Simulator
+	layers http.RoundTripper
+	routes limit.Provider
+}
+
+func newRig(o simulator.Options, base func(http.RoundTripper) http.RoundTripper, sink event.Sink) *rig {
+	time.Sleep(time.Duration(rand.New(rand.NewPCG(o.Seed, 1)).Int64N(int64(600 * time.Second)))) // bubbles start at second 0
+	o.Origin = "https://acme.zendesk.com"
+	sim := simulator.New(o)
+	provider := zendesk.New(0)
+	c := New(Options{Provider: provider, Budget: budget.Options{Seed: o.Seed + 1}, Sink: sink})
+	next := sim.RoundTripper()
+	if base != nil {
+		next = base(next)
+	}
+	return &rig{c, sim, c.Layer()(next), provider}
+}
+
+func (r *rig) get(ctx context.Context, path string) (*limit.Call, int, error) {
+	return r.do(ctx, "GET", path, nil)
+}
+
+func (r *rig) do(ctx context.Context, method, path string, body io.Reader) (*limit.Call, int, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "https://acme.zendesk.com"+path, body)
+	if err != nil {
+		return nil, 0, err
+	}
+	req.Header.Set("Authorization", "Bearer token")
+	call := &limit.Call{Arrived: time.Now(), Route: r.routes.Route(req)}
+	resp, err := r.layers.RoundTrip(req.WithContext(limit.WithCall(ctx, call)))
+	if err != nil {
+		return call, 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return call, resp.StatusCode, err
+}
+
+func user(i int) string { return fmt.Sprintf("/api/v2/users/%d.json", i) }
+
+// Calls of one kind go in the order in which they came, also when the reserve
+// kept for others or the pace gives way between two looks at the line.
+func TestNobodyOvertakes(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var sent []event.Event
+			sink := func(e event.Event) {
+				if e.Kind == event.Admitted {
+					mu.Lock()
+					sent = append(sent, e)
+					mu.Unlock()
+				}
+			}
+			r := newRig(simulator.Options{Seed: seed, Limit: 60, Others: 0.4}, nil, sink)
+			draw := rand.New(rand.NewPCG(seed, 2))
+			var group sync.WaitGroup
+			for range 150 {
+				group.Go(func() { r.get(t.Context(), "/api/v2/groups.json") })
+				time.Sleep(time.Duration(draw.Int64N(int64(time.Second))))
+				synctest.Wait()
+			}
+			group.Wait()
+			for i := 1; i < len(sent); i++ {
+				if one, next := sent[i-1], sent[i]; next.Call.Seq < one.Call.Seq && next.At.After(one.At) {
+					t.Errorf("seed %d: call %d went %s before call %d", seed, one.Call.Seq, next.At.Sub(one.At), next.Call.Seq)
+				}
+			}
+			r.Close()
+		})
+	}
+}
