@@ -19,13 +19,15 @@ type child struct {
 	replies    *bufio.Reader
 }
 
-// startChild starts a process in a role and waits until it listens.
-func startChild(ctx context.Context, role string, args ...string) (*child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// startChild starts a process in a role and waits until it listens. binary is
+// another version of this one, "" for this one.
+func startChild(ctx context.Context, binary, role string, args ...string) (c *child, err error) {
+	if binary == "" {
+		if binary, err = os.Executable(); err != nil {
+			return nil, err
+		}
 	}
-	c := &child{role: role, cmd: exec.CommandContext(ctx, self, append([]string{"role", role}, args...)...)}
+	c = &child{role: role, cmd: exec.CommandContext(ctx, binary, append([]string{"role", role}, args...)...)}
 	c.cmd.Stderr = os.Stderr
 	c.cmd.WaitDelay = 5 * time.Second
 	if c.ask, err = c.cmd.StdinPipe(); err != nil {

@@ -25,6 +25,7 @@ type plan struct {
 	conns   int
 	cases   *regexp.Regexp
 	profile string // folder for CPU profiles, "" for none
+	against string // binary whose gateway takes the bare proxy's place, "" for none
 }
 
 func main() {
@@ -46,6 +47,7 @@ func parse(args []string) (p plan, err error) {
 	flags.DurationVar(&p.cell, "cell", time.Second, "length of one load on one proxy")
 	flags.IntVar(&p.conns, "conns", 64, "connections of the load")
 	flags.StringVar(&p.profile, "profile", "", "folder for the proxies' CPU profiles")
+	flags.StringVar(&p.against, "against", "", "build of this program from another version: its gateway takes the bare proxy's place")
 	cases := flags.String("cases", "", "measure only the cases whose name matches")
 	if err = flags.Parse(args); err != nil {
 		return p, err

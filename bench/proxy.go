@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"sync"
 
 	"github.com/flyballhq/flyball"
@@ -41,7 +41,7 @@ func (b *buffers) Put(p []byte) { b.pool.Put((*[32 << 10]byte)(p)) }
 // serveGateway is flyball's whole stack as "flyball serve" builds it. held is
 // called for each call that had to wait.
 func serveGateway(l net.Listener, upstream *url.URL, held func()) error {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil)) // a line there is a finding
 	lines := gateway.LogSink(log)
 	transport, err := flyball.New(flyball.Options{
 		Account: upstream.String(),

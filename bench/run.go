@@ -47,19 +47,27 @@ func (p plan) run(ctx context.Context) error {
 }
 
 func (b *bench) start(ctx context.Context) (err error) {
-	if b.upstream, err = startChild(ctx, asUpstream); err != nil {
+	if b.upstream, err = startChild(ctx, "", asUpstream); err != nil {
 		return err
 	}
-	for role, c := range map[string]**child{asBare: &b.bare, asGateway: &b.gateway} {
-		args := []string{"http://" + b.upstream.addr}
-		if b.profile != "" {
-			args = append(args, filepath.Join(b.profile, role+".cpu"))
-		}
-		if *c, err = startChild(ctx, role, args...); err != nil {
-			return err
-		}
+	role := asBare
+	if b.against != "" {
+		role = asGateway
 	}
-	return nil
+	if b.bare, err = startChild(ctx, b.against, role, b.args("bare")...); err != nil {
+		return err
+	}
+	b.gateway, err = startChild(ctx, "", asGateway, b.args("gateway")...)
+	return err
+}
+
+// args are a proxy's arguments; name is its profile's.
+func (b *bench) args(name string) []string {
+	args := []string{"http://" + b.upstream.addr}
+	if b.profile != "" {
+		args = append(args, filepath.Join(b.profile, name+".cpu"))
+	}
+	return args
 }
 
 func (b *bench) stop() {
@@ -95,7 +103,7 @@ func (b *bench) measure(ctx context.Context, p page) (row, error) {
 	}
 	for _, c := range []*child{b.bare, b.gateway} {
 		if _, err := (load{c.addr, p, b.conns, warmUp}).run(); err != nil {
-			return r, err
+			return r, fmt.Errorf("%s: %w", c.role, err)
 		}
 	}
 	for round := range b.rounds {
@@ -138,7 +146,7 @@ func (b *bench) cell(c *child, p page, s *samples) error {
 	}
 	t, err := load{c.addr, p, b.conns, b.plan.cell}.run()
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.role, err)
 	}
 	after, err := c.usage()
 	if err != nil {
@@ -164,28 +172,30 @@ func (b *bench) single(addr string, p page, l *latencies) error {
 	return nil
 }
 
-// check sees to it that both proxies do their work: the bare one passes the
-// page as it is, the gateway's differs in the origin of its page links.
+// check sees to it that both proxies do their work.
 func (b *bench) check(p page, r *row) error {
-	origin := "http://" + b.upstream.addr
-	want := p.body(origin)
-	r.bodyBytes = len(want)
-	bare, err := fetch(b.bare.addr, p)
-	if err != nil {
-		return err
-	}
-	if bare != want {
-		return fmt.Errorf("%s: the bare proxy changed the body", p.name)
-	}
-	turned := strings.ReplaceAll(want, `page":"`+origin, `page":"http://`+b.gateway.addr)
-	got, err := fetch(b.gateway.addr, p)
-	if err != nil {
-		return err
-	}
-	if got != turned {
-		return fmt.Errorf("%s: the gateway's body is not the page with its links turned:\n%.300s", p.name, got)
+	r.bodyBytes = len(p.body("http://" + b.upstream.addr))
+	for _, c := range []*child{b.bare, b.gateway} {
+		got, err := fetch(c.addr, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.role, err)
+		}
+		if got != b.wanted(c, p) {
+			return fmt.Errorf("%s: %s does not pass the page on as it should:\n%.300s", p.name, c.role, got)
+		}
 	}
 	return nil
+}
+
+// wanted is the page as a proxy should pass it on: the bare one as it is, the
+// gateway with its page links turned.
+func (b *bench) wanted(c *child, p page) string {
+	origin := "http://" + b.upstream.addr
+	page := p.body(origin)
+	if c.role == asBare {
+		return page
+	}
+	return strings.ReplaceAll(page, `page":"`+origin, `page":"http://`+c.addr)
 }
 
 // fetch returns one page's body, unpacked.

@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -19,8 +19,10 @@ const allowed = 10_000_000
 // Zendesk sends. It reads requests without a body only.
 type upstream struct {
 	replies map[string]reply
-	minute  atomic.Int64
-	used    atomic.Int64 // in that minute
+
+	mu     sync.Mutex
+	minute int64
+	used   int64 // in that minute
 }
 
 // A reply is one page's header, without the fields that change, and its body.
@@ -118,10 +120,14 @@ func (u *upstream) answer(to []byte, path string) []byte {
 	return append(to, r.body...)
 }
 
-// count charges one call and returns how many this minute has seen.
+// count charges one call and returns how many this minute has seen. The
+// counter never goes back to an earlier minute.
 func (u *upstream) count(minute int64) int64 {
-	if last := u.minute.Load(); last != minute && u.minute.CompareAndSwap(last, minute) {
-		u.used.Store(0)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if minute > u.minute {
+		u.minute, u.used = minute, 0
 	}
-	return u.used.Add(1)
+	u.used++
+	return u.used
 }
