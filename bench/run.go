@@ -21,7 +21,10 @@ const warmUp = 300 * time.Millisecond
 // A bench is the processes of one run.
 type bench struct {
 	plan
-	upstream, bare, gateway *child
+	upstream *child // of the bare proxy, and of calls that go there directly
+	account  *child // the gateway's own: calls through the bare proxy would be a stranger's there
+	bare     *child
+	gateway  *child
 }
 
 func (p plan) run(ctx context.Context) error {
@@ -50,20 +53,23 @@ func (b *bench) start(ctx context.Context) (err error) {
 	if b.upstream, err = startChild(ctx, "", asUpstream); err != nil {
 		return err
 	}
+	if b.account, err = startChild(ctx, "", asUpstream); err != nil {
+		return err
+	}
 	role := asBare
 	if b.against != "" {
 		role = asGateway
 	}
-	if b.bare, err = startChild(ctx, b.against, role, b.args("bare")...); err != nil {
+	if b.bare, err = startChild(ctx, b.against, role, b.args(b.upstream, "bare")...); err != nil {
 		return err
 	}
-	b.gateway, err = startChild(ctx, "", asGateway, b.args("gateway")...)
+	b.gateway, err = startChild(ctx, "", asGateway, b.args(b.account, "gateway")...)
 	return err
 }
 
-// args are a proxy's arguments; name is its profile's.
-func (b *bench) args(name string) []string {
-	args := []string{"http://" + b.upstream.addr}
+// args are the arguments of a proxy before upstream; name is its profile's.
+func (b *bench) args(upstream *child, name string) []string {
+	args := []string{"http://" + upstream.addr}
 	if b.profile != "" {
 		args = append(args, filepath.Join(b.profile, name+".cpu"))
 	}
@@ -71,7 +77,7 @@ func (b *bench) args(name string) []string {
 }
 
 func (b *bench) stop() {
-	for _, c := range []*child{b.gateway, b.bare, b.upstream} {
+	for _, c := range []*child{b.gateway, b.bare, b.account, b.upstream} {
 		if c != nil {
 			c.stop()
 		}
@@ -172,30 +178,25 @@ func (b *bench) single(addr string, p page, l *latencies) error {
 	return nil
 }
 
-// check sees to it that both proxies do their work.
+// check sees to it that both proxies do their work: the bare one passes the
+// page as it is, a gateway turns its page links.
 func (b *bench) check(p page, r *row) error {
-	r.bodyBytes = len(p.body("http://" + b.upstream.addr))
-	for _, c := range []*child{b.bare, b.gateway} {
-		got, err := fetch(c.addr, p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.role, err)
+	for proxy, upstream := range map[*child]*child{b.bare: b.upstream, b.gateway: b.account} {
+		origin := "http://" + upstream.addr
+		want := p.body(origin)
+		r.bodyBytes = len(want)
+		if proxy.role == asGateway {
+			want = strings.ReplaceAll(want, `page":"`+origin, `page":"http://`+proxy.addr)
 		}
-		if got != b.wanted(c, p) {
-			return fmt.Errorf("%s: %s does not pass the page on as it should:\n%.300s", p.name, c.role, got)
+		got, err := fetch(proxy.addr, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", proxy.role, err)
+		}
+		if got != want {
+			return fmt.Errorf("%s: %s does not pass the page on as it should:\n%.300s", p.name, proxy.role, got)
 		}
 	}
 	return nil
-}
-
-// wanted is the page as a proxy should pass it on: the bare one as it is, the
-// gateway with its page links turned.
-func (b *bench) wanted(c *child, p page) string {
-	origin := "http://" + b.upstream.addr
-	page := p.body(origin)
-	if c.role == asBare {
-		return page
-	}
-	return strings.ReplaceAll(page, `page":"`+origin, `page":"http://`+c.addr)
 }
 
 // fetch returns one page's body, unpacked.

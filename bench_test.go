@@ -1,0 +1,62 @@
+package flyball_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/flyballhq/flyball"
+)
+
+// stub answers at once, as Zendesk would, from an account without others and
+// with a limit that is never reached.
+type stub struct{ header http.Header }
+
+func newStub() stub {
+	return stub{http.Header{
+		"Content-Type": {"application/json; charset=utf-8"}, "Cache-Control": {"max-age=0, private, must-revalidate"},
+		"Etag": {`W/"5d41402abc4b2a76b9719d911017c592"`}, "Strict-Transport-Security": {"max-age=31536000;"},
+		"Vary": {"Accept-Encoding"}, "X-Request-Id": {"8f0c1d2e3b4a5968-FRA"}, "X-Runtime": {"0.181934"}, "Server": {"cloudflare"},
+		"X-Rate-Limit": {"100000000"}, "X-Rate-Limit-Remaining": {"99999999"},
+		"Ratelimit-Limit": {"100000000"}, "Ratelimit-Remaining": {"99999999"}, "Ratelimit-Reset": {"30"},
+	}}
+}
+
+func (s stub) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: s.header.Clone(), Body: http.NoBody, Request: req,
+	}, nil
+}
+
+// BenchmarkTransport is a call on a transport that answers at once, by itself
+// and through flyball: the difference is flyball's whole addition to a call.
+func BenchmarkTransport(b *testing.B) {
+	governed, err := flyball.New(flyball.Options{Account: "acme", Base: newStub()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer governed.Close()
+	for _, with := range []struct {
+		name string
+		base http.RoundTripper
+	}{{"stub alone", newStub()}, {"through flyball", governed}} {
+		b.Run(with.name, func(b *testing.B) { call(b, with.base) })
+	}
+}
+
+func call(b *testing.B, transport http.RoundTripper) {
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/17.json", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer x")
+	req.Header.Set("Accept", "application/json")
+	b.ReportAllocs()
+	for b.Loop() {
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+}
