@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/metrics"
 	"syscall"
 	"time"
 )
@@ -58,12 +59,13 @@ func (c *child) stop() {
 type usage struct {
 	cpu  time.Duration // user and system
 	held int64         // calls that flyball held
+	heap uint64        // bytes taken from the heap
 }
 
 // usage asks the process what it has used.
 func (c *child) usage() (u usage, err error) {
 	if _, err = fmt.Fprintln(c.ask); err == nil {
-		_, err = fmt.Fscanln(c.replies, &u.cpu, &u.held)
+		_, err = fmt.Fscanln(c.replies, &u.cpu, &u.held, &u.heap)
 	}
 	if err != nil {
 		err = fmt.Errorf("ask %s what it has used: %w", c.role, err)
@@ -77,5 +79,7 @@ func usageNow(held int64) string {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return err.Error()
 	}
-	return fmt.Sprint(r.Utime.Nano()+r.Stime.Nano(), " ", held)
+	heap := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(heap)
+	return fmt.Sprint(r.Utime.Nano()+r.Stime.Nano(), " ", held, " ", heap[0].Value.Uint64())
 }

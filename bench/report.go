@@ -29,8 +29,8 @@ func report(w io.Writer, p plan, rows []row, took time.Duration) {
 	}
 	fmt.Fprintln(w, "\nAbsolute figures of this machine, shared by load, proxy and upstream:")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%-32s CPU µs a request: bare %.0f, gateway %.0f; requests a second: bare %.0f, gateway %.0f\n", r.what,
-			micros(r.bare.cpu), micros(r.gateway.cpu), median(r.bare.rate), median(r.gateway.rate))
+		fmt.Fprintf(w, "%-32s CPU µs a request: bare %.0f, gateway %.0f; requests a second: bare %.0f, gateway %.0f; heap bytes a request: bare %.0f, gateway %.0f\n", r.what,
+			micros(r.bare.cpu), micros(r.gateway.cpu), median(r.bare.rate), median(r.gateway.rate), median(r.bare.heap), median(r.gateway.heap))
 	}
 }
 

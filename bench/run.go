@@ -93,11 +93,11 @@ type row struct {
 	bodyBytes       int
 }
 
-// samples are seconds a request, requests a second, and calls that flyball
-// held in all.
+// samples are seconds a request, requests a second, bytes taken from the heap
+// for a request, and calls that flyball held in all.
 type samples struct {
-	cpu, rate []float64
-	held      int64
+	cpu, rate, heap []float64
+	held            int64
 }
 
 type latencies struct{ p50, p99 []float64 } // seconds
@@ -160,6 +160,7 @@ func (b *bench) cell(c *child, p page, s *samples) error {
 	}
 	s.cpu = append(s.cpu, (after.cpu-before.cpu).Seconds()/float64(t.requests))
 	s.rate = append(s.rate, float64(t.requests)/t.took.Seconds())
+	s.heap = append(s.heap, float64(after.heap-before.heap)/float64(t.requests))
 	s.held += after.held - before.held
 	return nil
 }
