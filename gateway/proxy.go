@@ -23,9 +23,11 @@ func newProxy(g *Gateway) *httputil.ReverseProxy {
 	}
 }
 
-// lateHeader is how long the header of an answer of known length waits for the
-// body's first piece. Of other answers each piece is sent on at once, as the
-// proxy does with them by itself; of those, [answer.Write] sees to it.
+// lateHeader is how long the header of an answer whose length the account
+// announced waits for the body's first piece, and a piece with turned links for
+// the next. Of other answers each piece is sent on at once, as the
+// proxy does with them by itself; of those whose length is still known,
+// [answer.Write] sees to it.
 const lateHeader = 5 * time.Millisecond
 
 // aim points a request at the upstream. Path and query go out byte for byte,
@@ -70,6 +72,7 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 		return nil, errSwitched
 	}
 	c := callFrom(out.Context())
+	announced := resp.ContentLength
 	s.g.tidy(c, resp)
 	if resp.Body != http.NoBody {
 		resp.Body = watch(resp.Body, s.g.opts.UpstreamStall, c)
@@ -81,6 +84,12 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 		// The account has done its work: an answer with links left as they
 		// are is better than none.
 		s.g.opts.Log.Warn("links left alone", "error", scrub(err.Error()))
+	}
+	if resp.ContentLength < 0 {
+		// An announced body is no stream, though its length has changed: the
+		// proxy need not send on each piece by itself. Clients hear only of
+		// the length in the header, which is gone.
+		resp.ContentLength = announced
 	}
 	return resp, nil
 }
