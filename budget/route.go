@@ -81,20 +81,20 @@ func (a *Account) route(now instant, r *limit.Route) *route {
 	rt := &route{}
 	a.routes[key] = rt
 	for _, d := range r.Draws() {
-		a.draw(now, rt, d)
+		a.draw(now, rt, r.KeyOf(d), d)
 	}
 	return rt
 }
 
-func (a *Account) draw(now instant, rt *route, d limit.Draw) {
+func (a *Account) draw(now instant, rt *route, key limit.Key, d limit.Draw) {
 	cost := max(1, d.Cost)
 	switch {
-	case d.Rule.Kind == limit.Object || d.Key.Object != 0 || d.Key.Credential != 0:
+	case d.Rule.Kind == limit.Object || key.Object != 0 || key.Credential != 0:
 		rt.byOne = append(rt.byOne, rule{d.Rule, cost})
 	case d.Rule.Kind == limit.Slots:
-		a.slotsFor(d.Key, d.Rule)
+		a.slotsFor(key, d.Rule)
 	case d.Rule.Kind == limit.Window:
-		rt.add(a.window(now, d.Key, d.Rule), cost)
+		rt.add(a.window(now, key, d.Rule), cost)
 	}
 }
 

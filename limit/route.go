@@ -54,6 +54,10 @@ func (r *Route) Add(d Draw) bool {
 // draws on, the service's primary one first. The slice is the route's own.
 func (r *Route) Draws() []Draw { return r.draws[:r.n] }
 
+// KeyOf returns the key of the bucket that d, one of the route's draws, takes
+// from.
+func (r *Route) KeyOf(d Draw) Key { return d.Rule.KeyFor(r.Object, r.Credential) }
+
 // PauseKey returns the key of the bucket that stands for the route itself:
 // the narrowest thing a refusal can be blamed on. It is the object's when the
 // route names one.

@@ -82,9 +82,10 @@ type Key struct {
 	Credential uint64 // a hash of the credential counted, 0 when it is not one credential's
 }
 
-// A Draw says that one send costs Cost of the bucket Key of Rule.
+// A Draw says that one send costs Cost of a bucket of Rule: which one, says
+// [Route.KeyOf]. It does not hold the key, for eight of those would make a call
+// twice as large.
 type Draw struct {
-	Key  Key
 	Rule *Rule
 	Cost int // at least 1
 }

@@ -17,7 +17,7 @@ func ExampleProvider() {
 	route := provider.Route(req)
 	fmt.Println(route.Class, "of", route.Object)
 	for _, draw := range route.Draws() {
-		fmt.Printf("draws on %s: %d per %v, binding %v\n", draw.Key, draw.Rule.Limit, draw.Rule.Window, draw.Rule.Mark == limit.Binding)
+		fmt.Printf("draws on %s: %d per %v, binding %v\n", route.KeyOf(draw), draw.Rule.Limit, draw.Rule.Window, draw.Rule.Mark == limit.Binding)
 	}
 
 	answer := provider.Read(&route, http.StatusOK, http.Header{

@@ -27,7 +27,7 @@ func (p *Provider) Route(req *http.Request) (r limit.Route) {
 	r.Credential = credential(req.Header)
 
 	primary := p.primary(e.service)
-	r.Add(limit.Draw{Key: limit.Key{Service: primary.Service, ID: primary.ID}, Rule: primary, Cost: e.cost})
+	r.Add(limit.Draw{Rule: primary, Cost: e.cost})
 	draw(&r, e.rules)
 	if e.deepAfter > 0 && page(query) > e.deepAfter {
 		r.Shape = Deep
@@ -42,7 +42,7 @@ func (p *Provider) Route(req *http.Request) (r limit.Route) {
 
 func draw(r *limit.Route, rules []*limit.Rule) {
 	for _, rule := range rules {
-		r.Add(limit.Draw{Key: rule.KeyFor(r.Object, r.Credential), Rule: rule, Cost: 1})
+		r.Add(limit.Draw{Rule: rule, Cost: 1})
 	}
 }
 

@@ -188,7 +188,7 @@ func TestCredentialsAreToldApartAndNotKept(t *testing.T) {
 	if a.Credential == b.Credential || a.Credential == 0 || none.Credential != 0 {
 		t.Errorf("credentials %x, %x, %x", a.Credential, b.Credential, none.Credential)
 	}
-	if a.Draws()[2].Key == b.Draws()[2].Key {
+	if a.KeyOf(a.Draws()[2]) == b.KeyOf(b.Draws()[2]) {
 		t.Error("two agents share one ticket's update limit, which is counted per user and ticket")
 	}
 }
@@ -249,7 +249,7 @@ func FuzzRoute(f *testing.F) {
 			t.Fatalf("%q %q draws on %v", method, path, drawIDs(&r))
 		}
 		for _, d := range r.Draws() {
-			if d.Cost < 1 || d.Rule == nil || d.Key.Service != r.Service || d.Key.ID != d.Rule.ID {
+			if d.Cost < 1 || d.Rule == nil || r.KeyOf(d).Service != r.Service || r.KeyOf(d).ID != d.Rule.ID {
 				t.Fatalf("%q %q has the draw %+v", method, path, d)
 			}
 		}
