@@ -27,7 +27,7 @@ type client struct {
 
 var clients = []client{
 	{"node-zendesk", node("clients/node-zendesk.js", "node-zendesk")},
-	{"go-zendesk", func(t *testing.T) []string { return []string{built(t, "./clients/go-zendesk")} }},
+	{"go-zendesk", func(t *testing.T) []string { return []string{built(t, ".", "./clients/go-zendesk")} }},
 	{"requests", python("clients/on_requests.py", "requests")},
 	{"axios", node("clients/axios.js", "axios")},
 	{"fetch", node("clients/fetch.js", "")},
@@ -189,8 +189,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// built builds a Go program, once, and returns its path.
-func built(t *testing.T, pkg string) string {
+// built builds the Go program pkg of the module at dir, once, and returns its
+// path.
+func built(t *testing.T, dir, pkg string) string {
 	t.Helper()
 	programs.Lock()
 	defer programs.Unlock()
@@ -205,7 +206,7 @@ func built(t *testing.T, pkg string) string {
 		programs.dir, programs.built = dir, map[string]string{}
 	}
 	path := filepath.Join(programs.dir, filepath.Base(pkg))
-	if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-C", dir, "-o", path, pkg).CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", pkg, err, out)
 	}
 	programs.built[pkg] = path
