@@ -32,3 +32,25 @@ func TestAStrayRefusalTeachesNoLimit(t *testing.T) {
 		})
 	}
 }
+
+// One update of a ticket is refused without a wait to be read: the ticket is
+// not held for the ten minutes of its limit.
+func TestAStrayRefusalHoldsNoTicketForLong(t *testing.T) {
+	for _, retryAfter := range []string{"0", "none", "Sat, 02 Jan 1999 15:04:05 GMT"} {
+		t.Run(retryAfter, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAccount(t, 3, simulator.Options{
+					Faults: []simulator.Fault{{Method: "PUT", Nth: []int{2}, Status: 429, Body: simulator.BodyTicket, RetryAfter: retryAfter}},
+				}, governed)
+				for range 2 {
+					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+					status, err := a.send(ctx, "PUT", "/api/v2/tickets/1.json", `{"ticket":{"subject":"changed"}}`)
+					cancel()
+					if err != nil || status == 429 {
+						t.Errorf("%d, %v", status, err)
+					}
+				}
+			})
+		})
+	}
+}

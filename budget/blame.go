@@ -198,10 +198,13 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 	return blame
 }
 
-// stopObject pauses one object.
+// stopObject pauses one object. As with a window, a refusal that asks for
+// nothing means the window's end only if our own count is spent or it is the
+// third: an object's window may be ten minutes, and one stray refusal of a
+// ticket must not hold it for that.
 func (a *Account) stopObject(t instant, o *object, answer *limit.Answer) Blame {
 	wait := answer.RetryAfter
-	if !answer.HasRetryAfter || wait == 0 {
+	if wait == 0 && (o.spent() || o.refused >= 2) {
 		wait = max(0, o.end-t)
 	}
 	o.refused++

@@ -34,6 +34,9 @@ func (o *object) ask(now instant, cost int) (until instant, why limit.Reason) {
 	return 0, ""
 }
 
+// spent reports whether our own count explains a refusal.
+func (o *object) spent() bool { return o.limit > 0 && o.used+o.pending >= o.limit }
+
 func (o *object) roll(now instant) {
 	if o.end != 0 && now >= o.end {
 		o.used, o.end = 0, 0
