@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -31,6 +32,12 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	}
 	now := time.Now()
 	w.patience = patience(ctx, w.call)
+	if !w.call.NoWait && !w.call.Deadline.IsZero() && now.After(w.call.Deadline) {
+		held := w.call.HeldFor
+		refusal := w.refusal(now, budget.Bound{Bucket: held.Bucket, Wait: time.Second, Reason: cmp.Or(held.Reason, limit.Queued)})
+		c.gaveUp(now, w.call, refusal)
+		return refusal
+	}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
