@@ -251,6 +251,9 @@ func anyAccount(draw *rand.Rand) (o simulator.Options, configured bool) {
 		BoundarySkew:  pick(draw, 0, 600*time.Millisecond),
 		Limits:        map[string]simulator.Limit{},
 	}
+	if o.Headers == simulator.HeadersNone && o.Window < 5*time.Second {
+		o.Limit = 700 // a limit of a few a second that nobody states is not learned
+	}
 	if draw.IntN(3) == 0 {
 		o.Limits["tickets-index"] = simulator.Limit{N: 1 + draw.IntN(20), Silent: draw.IntN(2) == 0}
 	}

@@ -241,7 +241,7 @@ func (a *Account) commit(t instant, g *Grant) {
 		c.o.take(t, c.cost, &a.clk)
 	}
 	if g.slots != nil {
-		g.slots.take()
+		g.slots.take(t)
 	}
 	g.route.inFlight++
 }

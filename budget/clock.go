@@ -38,13 +38,13 @@ func (c *clock) width() time.Duration { return time.Duration(c.hi - c.lo) }
 // end returns the interval in which the clock-aligned window of length w that
 // holds now ends.
 func (c *clock) end(now instant, w time.Duration) (lo, hi instant) {
-	mid := int64(now) + (c.lo+c.hi)/2
+	mid := int64(now) + c.lo + (c.hi-c.lo)/2
 	return c.local(mid - mod(mid, int64(w)) + int64(w))
 }
 
 // nearest returns the interval of the window boundary nearest to at.
 func (c *clock) nearest(at instant, w time.Duration) (lo, hi instant) {
-	mid := int64(at) + (c.lo+c.hi)/2 + int64(w)/2
+	mid := int64(at) + c.lo + (c.hi-c.lo)/2 + int64(w)/2
 	return c.local(mid - mod(mid, int64(w)))
 }
 

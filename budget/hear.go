@@ -35,13 +35,12 @@ func (b *window) hear(s *sample, r *limit.Reading) {
 	}
 	reset, ok := resetOf(s, r, b.w)
 	if !ok {
-		if !b.open {
-			b.open, b.cl, b.ch = true, s.t0+b.w, s.t1+b.w
-			b.first(s, r.Remaining)
+		if b.heard && b.open && !b.stale {
+			b.confirmed = true // nothing better will come
+			b.settle(s, r.Remaining)
 			return
 		}
-		b.settle(s, r.Remaining)
-		return
+		reset = b.w // the first answer opens the window
 	}
 	cl, ch := s.t0+reset-time.Second, s.t1+reset // the server rounds up
 	if r.HasReset && r.Reset == 0 {
@@ -62,7 +61,7 @@ func (b *window) hear(s *sample, r *limit.Reading) {
 }
 
 // hearLimit takes the stated limit: at once when it is the first, else when a
-// changed value is seen twice. It reports whether the reading is of use.
+// changed value is seen twice in a row. It reports whether the reading is of use.
 func (b *window) hearLimit(r *limit.Reading) bool {
 	if r.Limit <= 0 {
 		return b.limit > 0
@@ -78,13 +77,12 @@ func (b *window) hearLimit(r *limit.Reading) bool {
 		b.w = time.Minute // every endpoint header on record counts over the clock minute
 	}
 	if b.source != limit.FromHeader || b.limit <= 0 || r.Limit == b.offered {
-		if b.heard && r.Limit != b.limit {
+		if b.heard {
 			b.min += r.Limit - b.limit
 		}
-		b.limit, b.source, b.offered = r.Limit, limit.FromHeader, 0
-	} else if r.Limit != b.limit {
-		b.offered = r.Limit
+		b.limit, b.source = r.Limit, limit.FromHeader
 	}
+	b.offered = r.Limit
 	return true
 }
 

@@ -28,7 +28,7 @@ func (o *object) ask(now instant, cost int) (until instant, why limit.Reason) {
 		return o.pauseUntil, limit.Paused
 	}
 	o.roll(now)
-	if o.limit > 0 && (o.heard || o.rule.Mark == limit.Binding) && int(o.used+o.pending)+cost > int(o.limit) {
+	if o.limit > 0 && (o.heard || o.rule.Mark == limit.Binding) && int(o.used+o.pending)+min(cost, int(o.limit)) > int(o.limit) {
 		return max(o.end, now+soonest), limit.Spent
 	}
 	return 0, ""
@@ -55,13 +55,16 @@ func (o *object) aim(now instant, clk *clock) {
 	if o.end != 0 {
 		return
 	}
-	w := o.rule.Window
-	if w <= 0 {
-		w = time.Minute
+	if o.end = now + o.span(); clk.known {
+		_, o.end = clk.end(now, o.span())
 	}
-	if o.end = now + w; clk.known {
-		_, o.end = clk.end(now, w)
+}
+
+func (o *object) span() time.Duration {
+	if o.rule.Window <= 0 {
+		return time.Minute
 	}
+	return o.rule.Window
 }
 
 // settle ends a send: counted says whether the server charged it.
@@ -77,14 +80,21 @@ func (o *object) settle(now instant, cost int, counted bool, clk *clock) {
 func (o *object) hear(now instant, r *limit.Reading) {
 	o.heard = true
 	o.limit = int32(min(r.Limit, 1<<30))
+	if r.HasReset && o.end != 0 && now+r.Reset > o.end+o.span()/2 {
+		o.used = 0 // the server's window has turned before ours
+	}
 	o.used = max(o.used, o.limit-int32(min(r.Remaining, r.Limit, 1<<30)))
 	if r.HasReset && r.Reset > 0 {
 		o.end = now + r.Reset
 	}
 }
 
+// fresh reports that nothing was sent in this window yet: the object may be
+// one that is just being asked for.
+func (o *object) fresh() bool { return o.end == 0 }
+
 func (o *object) idle(now instant) bool {
-	return o.pending == 0 && now >= o.pauseUntil && (o.end == 0 || now >= o.end)
+	return o.pending == 0 && now >= o.pauseUntil && now >= o.end
 }
 
 // objects is a bounded set of objects in order of their last use.
@@ -102,10 +112,7 @@ func (s *objects) get(now instant, key limit.Key, rule *limit.Rule) *object {
 		s.append(o)
 		return o
 	}
-	for o := s.oldest; o != nil && (o.idle(now) || len(s.byKey) >= s.most && o.pending == 0); o = s.oldest {
-		s.unlink(o)
-		delete(s.byKey, o.key)
-	}
+	s.evict(now)
 	o := &object{key: key, rule: rule, limit: int32(min(rule.Limit, 1<<30))}
 	if s.byKey == nil {
 		s.byKey = map[limit.Key]*object{}
@@ -113,6 +120,27 @@ func (s *objects) get(now instant, key limit.Key, rule *limit.Rule) *object {
 	s.byKey[key] = o
 	s.append(o)
 	return o
+}
+
+// evict looks at the oldest few. Those that cannot go yet, whatever their age,
+// step back, so that one slow send does not keep all others.
+func (s *objects) evict(now instant) {
+	for range 8 {
+		o := s.oldest
+		if o == nil {
+			return
+		}
+		full := len(s.byKey) >= s.most
+		if !full && !o.idle(now) && o.pending == 0 {
+			return
+		}
+		s.unlink(o)
+		if o.pending > 0 || o.fresh() && !full {
+			s.append(o)
+			continue
+		}
+		delete(s.byKey, o.key)
+	}
 }
 
 func (s *objects) append(o *object) {

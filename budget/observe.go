@@ -19,7 +19,8 @@ type Blame struct {
 // returned.
 func (a *Account) Observe(now, t0, t1 time.Time, g *Grant, answer *limit.Answer, refusal *limit.Refusal) (Blame, bool) {
 	t := a.at(now)
-	s := sample{t0: a.at(t0), t1: a.at(t1), date: answer.Date, status: answer.Status, counted: answer.Counted, cost: 1}
+	s := sample{t1: min(a.at(t1), t), date: answer.Date, status: answer.Status, counted: answer.Counted, cost: 1}
+	s.t0 = min(a.at(t0), s.t1) // an answer that came before its question was whole
 	a.clk.hear(answer.Date, s.t0, s.t1)
 	refused := refusal != nil && refusal.Limit && !refusal.Permanent
 	if refused {
@@ -51,6 +52,9 @@ func (a *Account) read(t instant, g *Grant, answer *limit.Answer, s *sample) {
 		}
 	}
 	a.missPauses(g, s)
+	if g.slots != nil {
+		g.slots.reopen(s.t0, s.status)
+	}
 	for _, c := range g.objects[:g.no] {
 		c.o.settle(t, c.cost, s.counted && s.status != 429, &a.clk)
 		if j := find(readings, c.o.rule); j >= 0 {

@@ -18,14 +18,14 @@ func (b *window) pacing(now instant, cost int, crowded bool) (due, until instant
 	ahead := rate * min(300*time.Millisecond, b.w/30).Seconds()
 	have := b.left()
 	free := float64(have) - spread(rate, tl, b.others.z) - ahead
-	if have < cost {
+	if have < min(cost, b.limit) {
 		return 0, b.ch, limit.Spent
 	}
 	if free <= 0 {
 		return 0, b.wake(now, rate, float64(have)-ahead), limit.Reserved
 	}
 	pace := b.pace(tl, free)
-	due = max(b.next, now-3*pace) + pace
+	due = max(b.next, now-3*pace) + pace*time.Duration(cost)
 	if now < due && b.ahead < float64(cost) {
 		return 0, due, limit.Paced
 	}

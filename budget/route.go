@@ -52,14 +52,16 @@ func (r *route) limited() bool {
 // note counts an answer for the learning of a silent limit.
 func (r *route) note(s *sample) {
 	r.answers++
-	if s.date.IsZero() || !s.succeeded() {
+	if s.date.IsZero() {
 		return
 	}
 	minute := s.date.Unix() / 60
 	if minute != r.minute {
 		r.minute, r.answered = minute, 0
 	}
-	r.answered += s.cost
+	if s.succeeded() {
+		r.answered += s.cost
+	}
 }
 
 func (r *route) add(b *window, cost int) {
@@ -134,7 +136,9 @@ func (a *Account) link(now instant, rt *route, r *limit.Route, reading *limit.Re
 
 func (a *Account) linkWindow(now instant, rt *route, key limit.Key, reading *limit.Reading, s *sample) {
 	b := a.window(now, key, reading.Rule)
-	rt.add(b, s.cost)
+	if len(rt.draws) < limit.MaxDraws {
+		rt.add(b, s.cost)
+	}
 	b.hear(s, reading)
 }
 
@@ -144,7 +148,9 @@ func (r *route) addByOne(one *limit.Rule, cost int) {
 			return
 		}
 	}
-	r.byOne = append(r.byOne, rule{one, cost})
+	if len(r.byOne) < limit.MaxDraws {
+		r.byOne = append(r.byOne, rule{one, cost})
+	}
 }
 
 // A sighting is the last reading of a limit whose scope nobody states.

@@ -23,6 +23,7 @@ type slots struct {
 	limit   int
 	free    int
 	freeAt  instant
+	triedAt instant // when a job was started last
 	heard   bool
 	running map[string]instant
 }
@@ -31,14 +32,19 @@ func (s *slots) ask(now instant) (until instant, why limit.Reason) {
 	if until, why = s.pause.blocks(now); why != "" {
 		return until, why
 	}
+	if s.halfOpen && now < s.triedAt+slotCheck {
+		return s.triedAt + slotCheck, limit.HalfOpen
+	}
 	if s.heard && s.free < 1 && now < s.freeAt+slotCheck {
 		return s.freeAt + slotCheck, limit.Spent
 	}
 	return 0, ""
 }
 
-// take uses a slot that the server has stated as free.
-func (s *slots) take() {
+// take uses a slot that the server has stated as free, or tries for one after
+// a refusal.
+func (s *slots) take(now instant) {
+	s.triedAt = now
 	if s.free > 0 {
 		s.free--
 	}

@@ -115,8 +115,12 @@ func (b *window) roll(now instant, clk *clock) {
 	}
 	turns := (now-b.ch)/b.w + 1
 	b.finish(b.ch)
-	b.cl += turns*b.w - 50*time.Millisecond
-	b.ch += turns*b.w + 50*time.Millisecond
+	b.cl += turns * b.w
+	b.ch += turns * b.w
+	if b.ch-b.cl < b.guard() { // more doubt than that helps nobody
+		b.cl -= 50 * time.Millisecond
+		b.ch += 50 * time.Millisecond
+	}
 	if !b.heard && clk.known {
 		b.cl, b.ch = clk.nearest((b.cl+b.ch)/2, b.w)
 	}
@@ -240,7 +244,7 @@ func (b *window) take(now, due instant, cost int) (generation uint32, probe bool
 	case b.w < shortest:
 		b.short.take(now, b)
 	case now < due:
-		b.ahead--
+		b.ahead -= float64(cost)
 	default:
 		b.next = due
 	}
