@@ -25,7 +25,7 @@ var primary = &limit.Rule{ID: "account", Service: service, Kind: limit.Window, W
 func routeOf(class string, object uint64, rules ...*limit.Rule) limit.Route {
 	r := limit.Route{Service: service, Class: class, Object: object}
 	for _, rule := range append([]*limit.Rule{primary}, rules...) {
-		r.Add(limit.Draw{Key: rule.KeyFor(object, 0), Rule: rule, Cost: 1})
+		r.Add(limit.Draw{Rule: rule, Cost: 1})
 	}
 	return r
 }
@@ -223,7 +223,7 @@ func TestAnAbsurdDateMakesNoWindowEndless(t *testing.T) {
 func TestACostAboveTheLimitGoesAlone(t *testing.T) {
 	d := newDrive(t).warm(1, 1)
 	r := limit.Route{Service: service, Class: "POST /dear"}
-	r.Add(limit.Draw{Key: primary.KeyFor(0, 0), Rule: primary, Cost: 2})
+	r.Add(limit.Draw{Rule: primary, Cost: 2})
 	before := d.now
 	d.answer(d.must(&r), d.account(1, 0))
 	if held := d.now.Sub(before); held > 3*time.Minute {
