@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"sync/atomic"
 	"time"
 
@@ -75,6 +76,7 @@ func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Respo
 		GotConn:              s.gotConn,
 		WroteHeaders:         s.wroteHeaders,
 		GotFirstResponseByte: s.gotFirstByte,
+		Got1xxResponse:       s.gotInterim,
 	})
 	ended := false
 	defer func() {
@@ -102,8 +104,16 @@ func (s *send) gotConn(httptrace.GotConnInfo) {
 	}
 }
 
-func (s *send) wroteHeaders()  { s.wrote.Store(s.elapsed()) }
-func (s *send) gotFirstByte()  { s.heard.Store(s.elapsed()) }
+func (s *send) wroteHeaders() { s.wrote.Store(s.elapsed()) }
+func (s *send) gotFirstByte() { s.heard.Store(s.elapsed()) }
+
+// gotInterim forgets a first byte that was not the answer's. The answer's own
+// is not told, so the answer counts as come when all of its header is there.
+func (s *send) gotInterim(int, textproto.MIMEHeader) error {
+	s.heard.Store(0)
+	return nil
+}
+
 func (s *send) elapsed() int64 { return max(1, int64(time.Since(s.left))) }
 func (s *send) t0() time.Time  { return s.left.Add(time.Duration(s.wrote.Load())) }
 func (s *send) unsent(err error) bool {
