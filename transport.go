@@ -33,7 +33,7 @@ func New(o Options) (*Transport, error) {
 	}
 	t := &Transport{host: hostOf(account), provider: zendesk.New(plan), base: o.Base}
 	if t.base == nil {
-		t.base, t.ownsBase = defaultBase(), true
+		t.base, t.ownsBase = defaultBase()
 	}
 	t.controller = admission.New(admission.Options{
 		Provider:   t.provider,
@@ -60,10 +60,16 @@ func stack(base http.RoundTripper, layers ...layer) http.RoundTripper {
 	return base
 }
 
-func defaultBase() http.RoundTripper {
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.MaxIdleConnsPerHost = 64
-	return base
+// defaultBase is a copy of the program's default transport or, where the
+// program has put something else in its place, that.
+func defaultBase() (base http.RoundTripper, owned bool) {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport, false
+	}
+	own := standard.Clone()
+	own.MaxIdleConnsPerHost = 64
+	return own, true
 }
 
 // RoundTrip makes one call. It holds the request for as long as the limits
