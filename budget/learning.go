@@ -22,11 +22,7 @@ type learning struct {
 // grow tries a limit that no header confirms one higher after windows that
 // ended full and clean, for some accounts are not held to it; each refusal
 // doubles how many.
-func (b *window) grow(end instant) {
-	if b.source == limit.Learned && end-b.usedAt > forgetAfter {
-		b.limit, b.source = b.rule.Limit, limit.Documented
-		return
-	}
+func (b *window) grow() {
 	if b.limit == 0 || b.refusedNow || b.dark < b.limit {
 		return
 	}

@@ -57,7 +57,12 @@ func (a *Account) read(t instant, g *Grant, answer *limit.Answer, s *sample) {
 	}
 	for _, c := range g.objects[:g.no] {
 		c.o.settle(t, c.cost, s.counted && s.status != 429, &a.clk)
-		if j := find(readings, c.o.rule); j >= 0 {
+		j := find(readings, c.o.rule)
+		switch {
+		case j < 0:
+		case c.o.rule.Scope == limit.Unknown && a.shared(c.o.rule, g.of, &readings[j]):
+			g.route.widen(c.o.rule) // and linked below
+		default:
 			known[j] = true
 			c.o.hear(t, &readings[j])
 		}

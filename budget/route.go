@@ -1,6 +1,8 @@
 package budget
 
 import (
+	"slices"
+
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -153,6 +155,11 @@ func (r *route) addByOne(one *limit.Rule, cost int) {
 	}
 }
 
+// widen stops counting a limit apart for each object.
+func (r *route) widen(one *limit.Rule) {
+	r.byOne = slices.DeleteFunc(r.byOne, func(have rule) bool { return same(have.Rule, one) })
+}
+
 // A sighting is the last reading of a limit whose scope nobody states.
 type sighting struct {
 	object    uint64
@@ -173,6 +180,8 @@ func (a *Account) shared(one *limit.Rule, r *limit.Route, reading *limit.Reading
 	if known && seen.object != r.Object {
 		if step := seen.remaining - reading.Remaining; step >= 1 && step <= 4 {
 			seen.shared++
+		} else {
+			seen.shared = 0 // one counter falls with every answer
 		}
 	}
 	seen.object, seen.remaining = r.Object, reading.Remaining

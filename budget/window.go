@@ -115,6 +115,9 @@ func (b *window) roll(now instant, clk *clock) {
 	}
 	turns := (now-b.ch)/b.w + 1
 	b.finish(b.ch)
+	if b.source == limit.Learned && now-b.usedAt > forgetAfter {
+		b.limit, b.source = b.rule.Limit, limit.Documented
+	}
 	b.cl += turns * b.w
 	b.ch += turns * b.w
 	if b.ch-b.cl < b.guard() { // more doubt than that helps nobody
@@ -160,7 +163,7 @@ func (b *window) finish(end instant) {
 		b.unlink()
 		return
 	}
-	b.grow(end)
+	b.grow()
 }
 
 // othersSeen is how many sends of others the server counted in this window.
