@@ -23,8 +23,8 @@ type learning struct {
 // ended full and clean, for some accounts are not held to it; each refusal
 // doubles how many.
 func (b *window) grow() {
-	if b.limit == 0 || b.refusedNow || b.dark < b.limit {
-		return
+	if !b.governs() || b.refusedNow || b.dark < b.limit {
+		return // what holds nobody back is not learned by being passed
 	}
 	if b.clean++; b.clean > b.patience {
 		b.limit++
