@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/event"
@@ -38,6 +39,10 @@ func (b *buffers) Get() []byte {
 
 func (b *buffers) Put(p []byte) { b.pool.Put((*[32 << 10]byte)(p)) }
 
+// longest is what a call may be held for. No limit here asks for a wait; one
+// that is held longer ends the run, and the gateway's log says by what.
+const longest = 5 * time.Second
+
 // serveGateway is flyball's whole stack as "flyball serve" builds it. held is
 // called for each call that had to wait.
 func serveGateway(l net.Listener, upstream *url.URL, held func()) error {
@@ -57,7 +62,7 @@ func serveGateway(l net.Listener, upstream *url.URL, held func()) error {
 		return err
 	}
 	defer transport.Close()
-	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: transport, Log: log})
+	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: transport, Log: log, MaxWait: longest})
 	if err != nil {
 		return err
 	}
