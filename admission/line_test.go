@@ -93,3 +93,63 @@ func TestNobodyOvertakes(t *testing.T) {
 		})
 	}
 }
+
+// Whenever a caller leaves or the controller closes, before, while or after it
+// is let go, nothing stays in flight or in line.
+func TestLeavingAtAnyMomentGivesEverythingBack(t *testing.T) {
+	for seed := range uint64(40) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(simulator.Options{Seed: seed, Limit: 30, Latency: simulator.Fixed(100 * time.Millisecond)}, nil, nil)
+			draw := rand.New(rand.NewPCG(seed, 3))
+			var group sync.WaitGroup
+			for i := range 60 {
+				ctx, cancel := context.WithCancel(t.Context())
+				// Multiples of what a wait takes: cancelled at the instant of leave, too.
+				time.AfterFunc(time.Duration(draw.IntN(100))*100*time.Millisecond, cancel)
+				group.Go(func() { r.get(ctx, user(i)) })
+			}
+			if seed%2 == 0 {
+				time.AfterFunc(time.Duration(draw.IntN(50))*100*time.Millisecond, r.Close)
+			}
+			group.Wait()
+			r.Close()
+			snap := r.Snapshot()
+			if snap.Waiting != 0 {
+				t.Errorf("seed %d: %d still wait", seed, snap.Waiting)
+			}
+			for _, b := range snap.Buckets {
+				if b.InFlight != 0 || b.Held != 0 {
+					t.Errorf("seed %d: %s: %d in flight, %d held", seed, b.Key, b.InFlight, b.Held)
+				}
+			}
+		})
+	}
+}
+
+// The sink may ask the controller what it likes: no lock is held meanwhile.
+func TestTheSinkIsCalledWithoutTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r *rig
+		told := 0
+		var mu sync.Mutex
+		r = newRig(simulator.Options{Limit: 5, Faults: []simulator.Fault{{Every: 3, Status: 429, RetryAfter: "1"}}}, nil, func(event.Event) {
+			r.Snapshot()
+			mu.Lock()
+			told++
+			mu.Unlock()
+		})
+		var group sync.WaitGroup
+		for i := range 12 {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*10*time.Second)
+				defer cancel()
+				r.get(ctx, user(i))
+			})
+		}
+		group.Wait()
+		r.Close()
+		if told < 24 {
+			t.Errorf("%d events of twelve calls", told)
+		}
+	})
+}
