@@ -3,6 +3,7 @@ package admission
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -141,4 +142,26 @@ func (d *drive) answer(f flight) {
 	answer := d.c.provider.Read(&f.w.call.Route, 200, header)
 	d.c.account.Observe(d.now, f.sent, f.at, &f.w.grant, &answer, nil)
 	d.c.serve(d.now, f.w.grant.Buckets)
+}
+
+// BenchmarkWaiterMemory shows what one waiting call takes, its goroutine's
+// stack and its request left out.
+func BenchmarkWaiterMemory(b *testing.B) {
+	const n = 10_000
+	for b.Loop() {
+		d := newDrive(1, time.Second)
+		before := heapInUse()
+		for d.waiting < n {
+			d.join()
+		}
+		b.ReportMetric(float64(heapInUse()-before)/n, "B/waiter")
+		runtime.KeepAlive(d)
+	}
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
