@@ -52,6 +52,9 @@ type drive struct {
 	used    int
 	refused int
 	sends   int
+	woken   time.Time
+	wakes   int // by the timer
+	idle    int // of these, at an instant already served
 }
 
 type flight struct {
@@ -118,7 +121,11 @@ func (d *drive) step() {
 			d.now = f.at
 			d.answer(f)
 		} else {
-			d.now = next
+			d.wakes++
+			if !next.After(d.woken) {
+				d.idle++
+			}
+			d.now, d.woken = next, next
 			d.c.serve(d.now, nil)
 		}
 		for i := range d.lines {

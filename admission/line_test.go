@@ -153,3 +153,24 @@ func TestTheSinkIsCalledWithoutTheLock(t *testing.T) {
 		}
 	})
 }
+
+// The timer never fires twice for one instant, and seldom for nothing.
+func TestEachWakeUpHasAPurpose(t *testing.T) {
+	for _, routes := range []int{1, 50} {
+		for _, latency := range []time.Duration{50 * time.Millisecond, 10 * time.Second} {
+			d := newDrive(routes, latency)
+			for d.sends < 3000 {
+				for d.waiting < 500 {
+					d.join()
+				}
+				d.step()
+			}
+			if d.idle > 0 || d.wakes > 3*d.sends {
+				t.Errorf("%d routes, %s: %d wake-ups for %d sends, %d of them at an instant already served", routes, latency, d.wakes, d.sends, d.idle)
+			}
+			if d.refused > 0 {
+				t.Errorf("%d routes, %s: %d of %d sends beyond the limit", routes, latency, d.refused, d.sends)
+			}
+		}
+	}
+}
