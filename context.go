@@ -26,6 +26,8 @@ type Snapshot = limit.Snapshot
 
 type wish struct {
 	class   Class
+	classed bool
+	weight  float64
 	client  string
 	maxWait time.Duration
 	limited bool
@@ -47,13 +49,22 @@ func with(ctx context.Context, change func(*wish)) context.Context {
 	return context.WithValue(ctx, wishKey{}, &w)
 }
 
-// WithClass returns a context whose calls are of class.
+// WithClass returns a context whose calls are of class: interactive calls go
+// before normal ones, and these before bulk. Without it calls are normal, and
+// bulk on routes known to be heavy.
 func WithClass(ctx context.Context, class Class) context.Context {
-	return with(ctx, func(w *wish) { w.class = class })
+	return with(ctx, func(w *wish) { w.class, w.classed = class, true })
+}
+
+// WithWeight returns a context whose client gets weight times the share of one
+// with weight 1 while calls wait; 0 or less means 1.
+func WithWeight(ctx context.Context, weight float64) context.Context {
+	return with(ctx, func(w *wish) { w.weight = weight })
 }
 
 // WithClient returns a context whose calls are made by client, a name of your
-// choice.
+// choice. Clients share the account fairly; calls without a name belong to
+// their credential.
 func WithClient(ctx context.Context, client string) context.Context {
 	return with(ctx, func(w *wish) { w.client = client })
 }

@@ -106,8 +106,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *Transport) call(req *http.Request) *limit.Call {
 	call := &limit.Call{Arrived: time.Now(), Route: t.provider.Route(req)}
+	if call.Route.Heavy {
+		call.Class = limit.Bulk
+	}
 	if wish := wishes(req.Context()); wish != nil {
-		call.Class, call.Client = wish.class, wish.client
+		call.Client, call.Weight = wish.client, wish.weight
+		if wish.classed {
+			call.Class, call.Labelled = wish.class, true
+		}
 		if wish.limited {
 			call.NoWait = wish.maxWait <= 0
 			call.Deadline = call.Arrived.Add(max(0, wish.maxWait))

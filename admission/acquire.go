@@ -17,6 +17,7 @@ type waiter struct {
 	call     *limit.Call
 	grant    budget.Grant
 	patience time.Time // zero: only the context ends the wait
+	usage    *usage    // its client's, while it waits or is under way
 	item     *queue.Item[*waiter]
 	ready    chan *limit.WaitError // one value: nil is leave to send
 	since    time.Time             // when the present hold began
@@ -43,22 +44,22 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 		c.mu.Unlock()
 		return w.refusal(now, budget.Bound{Wait: time.Second, Reason: limit.Closed})
 	}
-	if w.call.Seq == 0 {
-		c.seq++
-		w.call.Seq = c.seq
-	}
+	first := c.enter(now, w)
 	if c.queue.Len() > 0 {
 		c.serve(now, c.before(now, w)) // nobody overtakes
 	}
-	v := c.account.Admit(now, &w.call.Route, c.queue.Len() > 0, &w.grant)
+	v := c.account.Admit(now, &w.call.Route, budget.Ask{Class: w.call.As, First: first, Crowded: c.queue.Len() > 0}, &w.grant)
 	if v.OK {
+		c.fair.Served(w.call.Tag)
 		c.mu.Unlock()
 		c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call})
 		return nil
 	}
 	refusal := c.park(now, w, v)
 	var crowd *event.Event
-	if refusal == nil {
+	if refusal != nil {
+		w.exit()
+	} else {
 		crowd = c.crowd(now, w, v.Bucket)
 	}
 	c.mu.Unlock()
@@ -78,7 +79,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 func (c *Controller) before(now time.Time, w *waiter) iter.Seq[limit.Key] {
 	return func(yield func(limit.Key) bool) {
 		for key := range c.account.Buckets(now, &w.call.Route) {
-			if line := c.queue.Line(key); line != nil && line.Head().Tag() < w.call.Seq && !yield(key) {
+			if line := c.queue.Line(key); line != nil && line.Head().Rank().Before(rankOf(w.call)) && !yield(key) {
 				return
 			}
 		}
@@ -96,6 +97,7 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 		return w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: max(blocked.Wait, time.Second), Reason: limit.QueueFull})
 	}
 	if refusal := c.refuses(now, w); refusal != nil {
+		c.fair.Return(clientOf(w.call), w.call.Weight)
 		return refusal
 	}
 	w.ready = make(chan *limit.WaitError, 1)
@@ -103,7 +105,7 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 	if line := c.queue.Line(v.Bucket); line != nil && v.Reason == limit.Paced {
 		w.hold.Reason = limit.Queued
 	}
-	w.item = c.queue.Push(v.Bucket, v.Until, w.call.Seq, w)
+	w.item = c.queue.Push(v.Bucket, now, v.Until, rankOf(w.call), w)
 	c.wakeAt(now)
 	return nil
 }
@@ -145,6 +147,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	select {
 	case refusal := <-w.ready:
 		if refusal == nil && cause != nil {
+			w.exit()
 			c.account.Refund(now, &w.grant)
 			c.serve(now, w.grant.Buckets)
 			c.mu.Unlock()
@@ -156,7 +159,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	default:
 	}
 	bucket := w.hold.Bucket
-	c.queue.Remove(w.item)
+	c.leave(w)
 	best := c.account.Best(now, &w.call.Route, func(limit.Key) int { return 0 })
 	c.serve(now, c.account.Buckets(now, &w.call.Route)) // others may have stood behind it
 	c.mu.Unlock()

@@ -83,7 +83,7 @@ func (d *drive) join() {
 	d.c.seq++
 	i := int(d.c.seq) % len(d.routes)
 	w := &waiter{call: &limit.Call{Route: d.routes[i], Arrived: d.now, Seq: d.c.seq}}
-	v := d.c.account.Admit(d.now, &w.call.Route, d.c.queue.Len() > 0, &w.grant)
+	v := d.c.account.Admit(d.now, &w.call.Route, budget.Ask{Crowded: d.c.queue.Len() > 0}, &w.grant)
 	if v.OK {
 		d.send(w)
 		return

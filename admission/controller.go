@@ -36,6 +36,8 @@ type Controller struct {
 	open    []*queue.Line[*waiter] // those worth trying, within serve
 	timer   *time.Timer
 	seq     uint64
+	fair    queue.Fair[client]
+	clients map[client]*usage
 	crowded map[limit.Key]time.Time // when a line was last said to be too long
 	closed  bool
 }
@@ -49,6 +51,7 @@ func New(o Options) *Controller {
 		sink:       o.Sink,
 		account:    budget.New(o.Budget),
 		crowded:    map[limit.Key]time.Time{},
+		clients:    map[client]*usage{},
 	}
 }
 
@@ -107,11 +110,21 @@ func (c *Controller) refuses(now time.Time, w *waiter) *limit.WaitError {
 	if w.patience.IsZero() {
 		return nil
 	}
-	best := c.account.Best(now, &w.call.Route, func(key limit.Key) int { return c.queue.Line(key).Len() })
+	best := c.account.Best(now, &w.call.Route, func(key limit.Key) int { return c.ahead(w.call, key) })
 	if best.Wait > 0 && now.Add(best.Wait).After(w.patience) {
 		return w.refusal(now, best)
 	}
 	return nil
+}
+
+// ahead is how many calls go before this one in a bucket's line at the least:
+// those of its own client, for others may have had their share.
+func (c *Controller) ahead(call *limit.Call, key limit.Key) int {
+	waiting := c.queue.Line(key).Len()
+	if waiting == 0 || call.As == limit.Interactive || call.Seq == 0 {
+		return 0
+	}
+	return min(waiting, c.fair.Ahead(call.Tag, call.Weight))
 }
 
 // patience is when the caller stops waiting, zero when it never does.
@@ -169,11 +182,13 @@ func (c *Controller) first(now time.Time) *queue.Line[*waiter] {
 // try asks for the line's head: it goes, stays, or moves to the line of
 // another bucket.
 func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
-	it := line.Head()
+	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
 	w := it.Value
-	v := c.account.Admit(now, &w.call.Route, true, &w.grant)
+	v := c.account.Admit(now, &w.call.Route, budget.Ask{Class: class, Crowded: true}, &w.grant)
 	switch {
 	case v.OK:
+		c.queue.Served(it, now)
+		c.fair.Served(w.call.Tag)
 		c.queue.Remove(it)
 		w.done(now, nil)
 		c.reopen(w.grant.Buckets) // who stands behind it may follow
@@ -188,7 +203,7 @@ func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 		c.dismiss(now, w, v)
 	default:
 		w.turn(now, v)
-		c.queue.Move(it, v.Bucket, v.Until)
+		c.queue.Move(it, v.Bucket, now, v.Until)
 		// Everybody in a narrow line draws on the service's counter too. One
 		// of them stands there for all: were they to change lines together,
 		// each send would cost as much as the line is long.
@@ -225,8 +240,24 @@ func (c *Controller) dismissHopeless(now time.Time, line *queue.Line[*waiter], v
 }
 
 func (c *Controller) dismiss(now time.Time, w *waiter, v budget.Verdict) {
-	c.queue.Remove(w.item)
+	c.leave(w)
 	w.done(now, w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: v.Until.Sub(now), Reason: v.Reason}))
+}
+
+// leave takes a waiter out of the queue unsent.
+func (c *Controller) leave(w *waiter) {
+	w.exit()
+	c.queue.Remove(w.item)
+	c.fair.Return(clientOf(w.call), w.call.Weight)
+}
+
+// starves is how long a lane waits in a bucket's line before it gets a share
+// all the same: two windows.
+func (c *Controller) starves(now time.Time, key limit.Key) time.Duration {
+	if bound := c.account.Limit(now, key); bound.Window > 0 {
+		return 2 * bound.Window
+	}
+	return 2 * time.Minute
 }
 
 // wakeAt sets the one timer for the line that is due next.

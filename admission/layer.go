@@ -139,6 +139,7 @@ func (s *send) extra() {
 func (s *send) lost(err error) {
 	now := time.Now()
 	s.mu.Lock()
+	s.exit()
 	if s.unsent(err) {
 		s.account.Refund(now, &s.grant)
 	} else {
@@ -164,6 +165,7 @@ func (s *send) answered(resp *http.Response) {
 		refusal = &read
 	}
 	s.mu.Lock()
+	s.exit()
 	blame, refused := s.account.Observe(now, t0, t1, &s.grant, &answer, refusal)
 	s.serve(now, s.grant.Buckets)
 	s.mu.Unlock()

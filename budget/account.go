@@ -153,18 +153,20 @@ func (a *Account) Buckets(now time.Time, r *limit.Route) iter.Seq[limit.Key] {
 func walkKey(r *limit.Route) limit.Key { return limit.Key{Service: r.Service, ID: r.Class} }
 
 // Admit asks for leave to make one send on r at now and, when it is given,
-// charges every bucket it draws on into g, all or nothing. crowded says that
-// other calls wait.
-func (a *Account) Admit(now time.Time, r *limit.Route, crowded bool, g *Grant) Verdict {
+// charges every bucket it draws on into g, all or nothing.
+func (a *Account) Admit(now time.Time, r *limit.Route, ask Ask, g *Grant) Verdict {
 	t := a.at(now)
 	rt := a.route(t, r)
 	*g = Grant{of: r, route: rt}
-	if v := a.askNarrow(t, rt, r, crowded, g); !v.OK {
+	if ask.First {
+		a.expect(t, rt, ask.Class)
+	}
+	if v := a.askNarrow(t, rt, r, ask, g); !v.OK {
 		return v
 	}
 	for i := range rt.draws {
 		d := &rt.draws[i]
-		due, until, why := d.b.ask(t, d.cost, crowded, &a.clk)
+		due, until, why := d.b.ask(t, d.cost, ask, &a.clk)
 		if why != "" {
 			v := a.hold(t, until, d.b.key, why)
 			v.Whole = d.b.rule.Primary
@@ -176,10 +178,19 @@ func (a *Account) Admit(now time.Time, r *limit.Route, crowded bool, g *Grant) V
 	return Verdict{OK: true}
 }
 
+// expect counts a call as demand of its class on the service.
+func (a *Account) expect(t instant, rt *route, class limit.Class) {
+	if n := len(rt.draws); n > 0 && rt.draws[n-1].b.rule.Primary {
+		b := rt.draws[n-1].b
+		b.roll(t, &a.clk)
+		b.demand.seen[class]++
+	}
+}
+
 // askNarrow asks the buckets that are not the whole account's.
-func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, crowded bool, g *Grant) Verdict {
+func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, ask Ask, g *Grant) Verdict {
 	if len(a.pauses) > 0 {
-		if v := a.askPauses(t, r, crowded, g); !v.OK {
+		if v := a.askPauses(t, r, ask, g); !v.OK {
 			return v
 		}
 	}
@@ -205,14 +216,14 @@ func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, crowded bool, 
 	return Verdict{OK: true}
 }
 
-func (a *Account) askPauses(t instant, r *limit.Route, crowded bool, g *Grant) Verdict {
+func (a *Account) askPauses(t instant, r *limit.Route, ask Ask, g *Grant) Verdict {
 	keys := [2]limit.Key{r.PauseKey(), walkKey(r)}
 	for i, key := range keys {
 		b := a.pauses[key]
 		if b == nil || i == 1 && key == keys[0] {
 			continue
 		}
-		due, until, why := b.ask(t, 1, crowded, &a.clk)
+		due, until, why := b.ask(t, 1, ask, &a.clk)
 		if why != "" {
 			return a.hold(t, until, key, why)
 		}

@@ -29,14 +29,14 @@ func BenchmarkDecision(b *testing.B) {
 	answer := provider.Read(&route, 200, header)
 	b.ReportAllocs()
 	b.Run("admit and refund", func(b *testing.B) {
-		account.Admit(now, &route, false, &grant)
+		account.Admit(now, &route, budget.Ask{}, &grant)
 		account.Observe(now, now, now, &grant, &answer, nil)
 		b.ReportAllocs()
 		for b.Loop() {
 			now = now.Add(time.Microsecond)
-			if v := account.Admit(now, &route, false, &grant); !v.OK {
+			if v := account.Admit(now, &route, budget.Ask{}, &grant); !v.OK {
 				now = v.Until
-				account.Admit(now, &route, false, &grant)
+				account.Admit(now, &route, budget.Ask{}, &grant)
 			}
 			account.Refund(now, &grant)
 		}

@@ -44,16 +44,34 @@ func (f *forecast) close(rate float64, dry bool) {
 	}
 }
 
-// frees returns the time before the window's end at which free sends suffice
-// for what rate may still use: the reserve no longer covers everything then.
-func frees(rate, z, free float64) time.Duration {
+// A reserve is what is kept out of what is left of a window.
+type reserve struct {
+	others float64 // consumers that we do not see, per second
+	z      float64 // how far out their bursts are covered
+	ours   float64 // our own calls of higher classes, per second
+	ahead  float64 // what the others send while an answer is under way
+}
+
+// oursZ is how far out bursts of our own higher classes are covered.
+const oursZ = 1.5
+
+// at is the reserve when tl of the window is left.
+func (r reserve) at(tl time.Duration) float64 {
+	return spread(r.others, tl, r.z) + spread(r.ours, tl, oursZ) + r.ahead
+}
+
+// frees returns the time before the window's end at which left suffices for
+// the reserve: it shrinks with the time that is left.
+func (r reserve) frees(left float64) time.Duration {
+	rate := r.others + r.ours
 	if rate <= 0 {
 		return time.Duration(math.MaxInt64)
 	}
+	free := left - r.ahead
 	if free <= 0 {
 		return 0
 	}
-	c := z * math.Sqrt(2*rate)
+	c := r.z*math.Sqrt(2*r.others) + oursZ*math.Sqrt(2*r.ours)
 	root := (math.Sqrt(c*c+4*rate*free) - c) / (2 * rate)
-	return time.Duration(root * root * float64(time.Second))
+	return time.Duration(min(root*root, 1e6) * float64(time.Second))
 }

@@ -9,27 +9,41 @@ import (
 // soonest keeps a computed wake-up from spinning.
 const soonest = 5 * time.Millisecond
 
-// pacing decides by what is left: nothing below the reserve for others, and
-// what remains spread over the rest of the window after a first burst.
-func (b *window) pacing(now instant, cost int, crowded bool) (due, until instant, why limit.Reason) {
-	b.earn(now, crowded)
-	tl := max(0, b.cl-now)
-	rate := b.othersRate()
-	ahead := rate * min(300*time.Millisecond, b.w/30).Seconds()
-	have := b.left()
-	free := float64(have) - spread(rate, tl, b.others.z) - ahead
-	if have < min(cost, b.limit) {
+// pacing decides by what is left: nothing below the reserve for others and for
+// the classes above, and what remains spread over the rest of the window after
+// a first burst. An interactive send may use what is kept for others, and is
+// not paced: a person is waiting.
+func (b *window) pacing(now instant, cost int, ask Ask) (due, until instant, why limit.Reason) {
+	if b.left() < min(cost, b.limit) {
 		return 0, b.ch, limit.Spent
 	}
+	if ask.Class == limit.Interactive {
+		return 0, 0, ""
+	}
+	b.earn(now, ask.Crowded)
+	kept := b.reserve(now, ask.Class)
+	tl := max(0, b.cl-now)
+	free := float64(b.left()) - kept.at(tl)
 	if free <= 0 {
-		return 0, b.wake(now, rate, float64(have)-ahead), limit.Reserved
+		return 0, b.wake(now, kept), limit.Reserved
 	}
 	pace := b.pace(tl, free)
 	due = max(b.next, now-3*pace) + pace*time.Duration(cost)
-	if now < due && b.ahead < float64(cost) {
+	if now < due && (ask.Class != limit.Normal || b.ahead < float64(cost)) {
 		return 0, due, limit.Paced
 	}
 	return due, 0, ""
+}
+
+// reserve is what a send of class leaves: to the others, and in a service's
+// own counter to our own calls of the classes above.
+func (b *window) reserve(now instant, class limit.Class) reserve {
+	others := b.othersRate()
+	kept := reserve{others: others, z: b.others.z, ahead: others * min(300*time.Millisecond, b.w/30).Seconds()}
+	if b.rule.Primary {
+		kept.ours = b.demand.above(class, max(0, now-b.start()), b.w)
+	}
+	return kept
 }
 
 // pace is the time between sends: what is left of the window over what is
@@ -40,10 +54,10 @@ func (b *window) pace(tl time.Duration, free float64) time.Duration {
 	return max(even, b.w/time.Duration(b.limit)/burstCap)
 }
 
-// wake is when the reserve for others will have shrunk below free. It is
+// wake is when the reserve will have shrunk below what is left. It is
 // half-way there, for the forecast shrinks meanwhile.
-func (b *window) wake(now instant, rate, free float64) instant {
-	open := b.cl - min(frees(rate, b.others.z, free), b.w)
+func (b *window) wake(now instant, kept reserve) instant {
+	open := b.cl - min(kept.frees(float64(b.left())), b.w)
 	return min(b.ch, max(now+(open-now)/2, now+soonest))
 }
 

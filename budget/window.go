@@ -50,6 +50,7 @@ type window struct {
 	rolledAt  instant // when we turned the window by the clock
 
 	others   forecast
+	demand   demand  // ours, of a primary counter
 	next     instant // the paced slot taken last
 	ahead    float64 // sends that may go ahead of the pace
 	earnedAt instant
@@ -157,6 +158,7 @@ func (b *window) begin(now instant) {
 
 // finish draws the conclusions of a window that ends at end.
 func (b *window) finish(end instant) {
+	b.demand.close(b.w)
 	if b.heard {
 		dry := b.min <= 0 && b.minAt < end-time.Second
 		b.others.close(b.othersRate(), dry)
@@ -189,8 +191,8 @@ func (b *window) unlink() {
 }
 
 // ask decides whether a send of cost may go now. With why empty it may, and
-// due is its place in the pace; else it may not before until.
-func (b *window) ask(now instant, cost int, crowded bool, clk *clock) (due, until instant, why limit.Reason) {
+// due is its place in the pace (0: it is not paced); else it may not before until.
+func (b *window) ask(now instant, cost int, ask Ask, clk *clock) (due, until instant, why limit.Reason) {
 	b.roll(now, clk)
 	if until, why = b.pause.blocks(now); why != "" {
 		return 0, until, why
@@ -199,6 +201,9 @@ func (b *window) ask(now instant, cost int, crowded bool, clk *clock) (due, unti
 		b.reset(now)
 	}
 	if n, why := b.gated(); why != "" {
+		if why == limit.Unconfirmed && ask.Class == limit.Interactive {
+			n++
+		}
 		if ok, until := b.gate.lets(n, now); !ok {
 			return 0, until, why
 		}
@@ -209,7 +214,7 @@ func (b *window) ask(now instant, cost int, crowded bool, clk *clock) (due, unti
 	if b.w < shortest {
 		return b.short.ask(now, b, clk)
 	}
-	return b.pacing(now, cost, crowded)
+	return b.pacing(now, cost, ask)
 }
 
 // gated says how many unanswered sends the bucket's doubts allow, and which
@@ -246,6 +251,7 @@ func (b *window) take(now, due instant, cost int) (generation uint32, probe bool
 	switch {
 	case b.w < shortest:
 		b.short.take(now, b)
+	case due == 0: // interactive sends take no place in the pace
 	case now < due:
 		b.ahead -= float64(cost)
 	default:

@@ -33,6 +33,10 @@ type Call struct {
 	Route   Route
 	Client  string // who calls, "" when unknown
 	Class   Class
+	// Labelled says that somebody chose the class. A call that nobody labelled
+	// may be treated as more urgent when its client asks for little.
+	Labelled bool
+	Weight   float64 // the client's share beside others'; 0 means 1
 	Arrived time.Time
 	// Deadline is when the caller's patience ends: no send of this call starts
 	// after it, and a wait that would pass it is refused at once. Zero means
@@ -43,7 +47,9 @@ type Call struct {
 
 	// Written on the way:
 
-	Seq      uint64        // place in line, given at the first admission and kept by retries
+	Seq      uint64        // order of arrival, given at the first admission and kept by retries
+	Tag      float64       // fair share of its client so far: the smaller goes first
+	As       Class         // the class it is treated as, after its client's share of urgent calls
 	Sends    int           // requests that reached the wire
 	Held     time.Duration // how long it waited for admission in all
 	HeldFor  Hold          // what held it the longest

@@ -1,10 +1,10 @@
 package queue
 
-// items is a heap of a line's items by tag.
+// items is a heap of a lane's items by rank.
 type items[T any] []*Item[T]
 
 func (h items[T]) Len() int           { return len(h) }
-func (h items[T]) Less(i, j int) bool { return h[i].tag < h[j].tag }
+func (h items[T]) Less(i, j int) bool { return h[i].rank.Before(h[j].rank) }
 func (h items[T]) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

@@ -2,8 +2,8 @@
 // them, and says which line is to be looked at next.
 //
 // Reach for [Queue] first. It neither waits nor locks nor reads a clock.
-// Within a line the smallest tag goes first; today a tag is the place of
-// arrival, so a line is first come, first served.
+// Within a line the most urgent class goes first, within a class the smallest
+// tag: see [Rank] and [Fair].
 package queue
 
 import (
@@ -24,14 +24,16 @@ type Queue[T any] struct {
 type Line[T any] struct {
 	Key   limit.Key
 	until time.Time
-	items items[T]
+	lanes [lanes]lane[T]
+	n     int
+	above int // sends since a starved lane had one
 	index int
 }
 
 // An Item is one waiting value.
 type Item[T any] struct {
 	Value T
-	tag   uint64
+	rank  Rank
 	line  *Line[T]
 	index int
 }
@@ -44,19 +46,19 @@ func (q *Queue[T]) Line(key limit.Key) *Line[T] { return q.lines[key] }
 
 // Push puts a value into the line of the bucket that blocks it, which is due
 // at until. A line already there keeps its time unless the value goes first.
-func (q *Queue[T]) Push(key limit.Key, until time.Time, tag uint64, value T) *Item[T] {
-	it := &Item[T]{Value: value, tag: tag}
-	q.put(it, key, until)
+func (q *Queue[T]) Push(key limit.Key, now, until time.Time, rank Rank, value T) *Item[T] {
+	it := &Item[T]{Value: value, rank: rank}
+	q.put(it, key, now, until)
 	return it
 }
 
 // Move takes an item to the line of another bucket.
-func (q *Queue[T]) Move(it *Item[T], key limit.Key, until time.Time) {
+func (q *Queue[T]) Move(it *Item[T], key limit.Key, now, until time.Time) {
 	q.Remove(it)
-	q.put(it, key, until)
+	q.put(it, key, now, until)
 }
 
-func (q *Queue[T]) put(it *Item[T], key limit.Key, until time.Time) {
+func (q *Queue[T]) put(it *Item[T], key limit.Key, now, until time.Time) {
 	line := q.lines[key]
 	if line == nil {
 		if q.lines == nil {
@@ -67,8 +69,8 @@ func (q *Queue[T]) put(it *Item[T], key limit.Key, until time.Time) {
 		heap.Push(&q.byDue, line)
 	}
 	it.line = line
-	heap.Push(&line.items, it)
-	if it.index == 0 {
+	line.push(it, now)
+	if line.Head() == it {
 		q.Delay(line, until)
 	}
 	q.n++
@@ -80,10 +82,11 @@ func (q *Queue[T]) Remove(it *Item[T]) {
 	if line == nil {
 		return
 	}
-	heap.Remove(&line.items, it.index)
+	heap.Remove(&line.lanes[it.rank.Lane].items, it.index)
+	line.n--
 	it.line = nil
 	q.n--
-	if len(line.items) == 0 {
+	if line.n == 0 {
 		heap.Remove(&q.byDue, line.index)
 		delete(q.lines, line.Key)
 	}
@@ -116,30 +119,29 @@ func (l *Line[T]) Len() int {
 	if l == nil {
 		return 0
 	}
-	return len(l.items)
+	return l.n
 }
 
 // Until is when the line is due next.
 func (l *Line[T]) Until() time.Time { return l.until }
 
-// Tag is the item's place among those that wait.
-func (it *Item[T]) Tag() uint64 { return it.tag }
-
-// Head is the item that goes next.
-func (l *Line[T]) Head() *Item[T] { return l.items[0] }
+// Rank is the item's place among those that wait.
+func (it *Item[T]) Rank() Rank { return it.rank }
 
 // All calls yield with each item, in no order. The line must not be changed
 // meanwhile.
 func (l *Line[T]) All(yield func(*Item[T]) bool) {
-	for _, it := range l.items {
-		if !yield(it) {
-			return
+	for i := range l.lanes {
+		for _, it := range l.lanes[i].items {
+			if !yield(it) {
+				return
+			}
 		}
 	}
 }
 
 // Before reports whether the line's head goes before the other's.
-func (l *Line[T]) Before(other *Line[T]) bool { return l.items[0].tag < other.items[0].tag }
+func (l *Line[T]) Before(other *Line[T]) bool { return l.Head().rank.Before(other.Head().rank) }
 
 // Lines calls yield with each line, in no order.
 func (q *Queue[T]) Lines(yield func(*Line[T]) bool) {

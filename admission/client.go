@@ -1,0 +1,129 @@
+package admission
+
+import (
+	"time"
+
+	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/queue"
+)
+
+const (
+	// urgentShare is how much of the account's limit one client may use as
+	// interactive; what it calls urgent beyond is normal, so that calling
+	// everything urgent gains nothing.
+	urgentShare = 0.2
+	// lightShare is how much of it a client may use that is light: one that
+	// nobody labelled and that asks little, such as a person's tool beside an
+	// export. Its calls are treated as interactive.
+	lightShare = 0.1
+	// lightActive is how many calls at once a light client has at most.
+	lightActive = 3
+	// maxClients bounds the clients that are counted.
+	maxClients = 10_000
+)
+
+// A client is who calls: by name or, without one, by credential.
+type client struct {
+	name       string
+	credential uint64
+}
+
+func clientOf(call *limit.Call) client {
+	if call.Client != "" {
+		return client{name: call.Client}
+	}
+	return client{credential: call.Route.Credential}
+}
+
+// A usage counts a client's calls.
+type usage struct {
+	window int64 // the window counted
+	urgent int   // calls treated as interactive in it
+	calls  int   // calls in it
+	active int   // sends that wait or are under way
+}
+
+// rank gives a call its class and its place among the others, once: a retry
+// keeps both. The caller holds the lock.
+func (c *Controller) rank(call *limit.Call, u *usage, account budget.Bound) {
+	c.seq++
+	call.Seq = c.seq
+	call.Tag = c.fair.Tag(clientOf(call), call.Weight)
+	call.As = treatAs(call, u, account)
+}
+
+// primary is the limit that the call's service counts all calls by.
+func (c *Controller) primary(now time.Time, call *limit.Call) budget.Bound {
+	if draws := call.Route.Draws(); len(draws) > 0 {
+		return c.account.Limit(now, draws[0].Key)
+	}
+	return budget.Bound{}
+}
+
+// treatAs decides how urgent a call is, within its client's share.
+func treatAs(call *limit.Call, u *usage, account budget.Bound) limit.Class {
+	share, used := urgentShare, u.urgent
+	if call.Class != limit.Interactive {
+		if call.Labelled || call.Class != limit.Normal || u.active > lightActive {
+			return call.Class
+		}
+		share, used = lightShare, u.calls-1
+	}
+	if account.Limit > 0 && float64(used) >= max(1, share*float64(account.Limit)) {
+		return limit.Normal
+	}
+	u.urgent++
+	return limit.Interactive
+}
+
+// enter counts a send of the call's client, until the waiter exits, and ranks
+// a call that comes for the first time. The caller holds the lock.
+func (c *Controller) enter(now time.Time, w *waiter) (first bool) {
+	call, account := w.call, c.primary(now, w.call)
+	who := clientOf(call)
+	u := c.clients[who]
+	if u == nil {
+		if len(c.clients) >= maxClients {
+			c.forgetClients()
+		}
+		u = &usage{}
+		c.clients[who] = u
+	}
+	span := account.Window
+	if span <= 0 {
+		span = time.Minute
+	}
+	if window := now.UnixNano() / int64(span); u.window != window {
+		u.window, u.urgent, u.calls = window, 0, 0
+	}
+	u.active++
+	w.usage = u
+	if first = call.Seq == 0; first {
+		u.calls++
+		c.rank(call, u, account)
+	}
+	return first
+}
+
+// exit ends what enter began. The caller holds the lock.
+func (w *waiter) exit() {
+	if w.usage != nil {
+		w.usage.active--
+		w.usage = nil
+	}
+}
+
+// forgetClients makes room: those without a call go.
+func (c *Controller) forgetClients() {
+	for who, u := range c.clients {
+		if u.active == 0 {
+			delete(c.clients, who)
+		}
+	}
+}
+
+// rankOf is the call's place among those that wait.
+func rankOf(call *limit.Call) queue.Rank {
+	return queue.Rank{Lane: queue.LaneOf(call.As), Tag: call.Tag, Seq: call.Seq}
+}
