@@ -78,7 +78,7 @@ func TestLab(t *testing.T) {
 			}
 			var refused, sends, oth, othRef, used, fair, peak int
 			var took []time.Duration
-			for seed := range uint64(4) {
+			for seed := range uint64(8) {
 				synctest.Test(t, func(t *testing.T) {
 					a := newAccount(t, 200+seed, simulator.Options{Others: others, Latency: usual}, governed)
 					start := time.Now()

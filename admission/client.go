@@ -17,8 +17,12 @@ const (
 	// nobody labelled and that asks little, such as a person's tool beside an
 	// export. Its calls are treated as interactive.
 	lightShare = 0.1
-	// lightActive is how many calls at once a light client has at most.
-	lightActive = 3
+	// allLight is how much all light clients together may use so: many small
+	// ones are as heavy as one big one.
+	allLight = 0.2
+	// lightActive is how many calls at once a light client has at most: a call
+	// that waits keeps its class.
+	lightActive = 10
 	// maxClients bounds the clients that are counted.
 	maxClients = 10_000
 )
@@ -42,6 +46,7 @@ type usage struct {
 	urgent int   // calls treated as interactive in it
 	calls  int   // calls in it
 	active int   // sends that wait or are under way
+	later  int   // those of them that are not interactive
 }
 
 // rank gives a call its class and its place among the others, once: a retry
@@ -50,7 +55,7 @@ func (c *Controller) rank(call *limit.Call, u *usage, account budget.Bound) {
 	c.seq++
 	call.Seq = c.seq
 	call.Tag = c.fair.Tag(clientOf(call), call.Weight)
-	call.As = treatAs(call, u, account)
+	call.As = c.treatAs(call, u, account)
 }
 
 // primary is the limit that the call's service counts all calls by.
@@ -62,16 +67,25 @@ func (c *Controller) primary(now time.Time, call *limit.Call) budget.Bound {
 }
 
 // treatAs decides how urgent a call is, within its client's share.
-func treatAs(call *limit.Call, u *usage, account budget.Bound) limit.Class {
-	share, used := urgentShare, u.urgent
-	if call.Class != limit.Interactive {
-		if call.Labelled || call.Class != limit.Normal || u.active > lightActive {
-			return call.Class
-		}
-		share, used = lightShare, u.calls-1
+func (c *Controller) treatAs(call *limit.Call, u *usage, account budget.Bound) limit.Class {
+	within := func(used int, share float64) bool {
+		return account.Limit <= 0 || float64(used) < max(1, share*float64(account.Limit))
 	}
-	if account.Limit > 0 && float64(used) >= max(1, share*float64(account.Limit)) {
-		return limit.Normal
+	switch {
+	case call.Class == limit.Interactive:
+		if !within(u.urgent, urgentShare) {
+			return limit.Normal
+		}
+	case call.Labelled || call.Class != limit.Normal:
+		return call.Class
+	default:
+		c.light.turn(u.window)
+		// A client's own calls keep their order: one that has others waiting
+		// is not light.
+		if u.later > 0 || u.active > lightActive || !within(u.calls-1, lightShare) || !within(c.light.urgent, allLight) {
+			return limit.Normal
+		}
+		c.light.urgent++
 	}
 	u.urgent++
 	return limit.Interactive
@@ -94,22 +108,33 @@ func (c *Controller) enter(now time.Time, w *waiter) (first bool) {
 	if span <= 0 {
 		span = time.Minute
 	}
-	if window := now.UnixNano() / int64(span); u.window != window {
-		u.window, u.urgent, u.calls = window, 0, 0
-	}
+	u.turn(now.UnixNano() / int64(span))
 	u.active++
 	w.usage = u
 	if first = call.Seq == 0; first {
 		u.calls++
 		c.rank(call, u, account)
 	}
+	if call.As != limit.Interactive {
+		u.later++
+	}
 	return first
+}
+
+// turn begins to count anew in a new window.
+func (u *usage) turn(window int64) {
+	if u.window != window {
+		u.window, u.urgent, u.calls = window, 0, 0
+	}
 }
 
 // exit ends what enter began. The caller holds the lock.
 func (w *waiter) exit() {
 	if w.usage != nil {
 		w.usage.active--
+		if w.call.As != limit.Interactive {
+			w.usage.later--
+		}
 		w.usage = nil
 	}
 }

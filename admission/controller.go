@@ -38,6 +38,7 @@ type Controller struct {
 	seq     uint64
 	fair    queue.Fair[client]
 	clients map[client]*usage
+	light   usage                   // of all light clients together
 	crowded map[limit.Key]time.Time // when a line was last said to be too long
 	closed  bool
 }
