@@ -61,7 +61,7 @@ func (c *Controller) rank(call *limit.Call, u *usage, account budget.Bound) {
 // primary is the limit that the call's service counts all calls by.
 func (c *Controller) primary(now time.Time, call *limit.Call) budget.Bound {
 	if draws := call.Route.Draws(); len(draws) > 0 {
-		return c.account.Limit(now, draws[0].Key)
+		return c.account.Limit(now, call.Route.KeyOf(draws[0]))
 	}
 	return budget.Bound{}
 }

@@ -43,7 +43,7 @@ func (d *drive) pass(by time.Duration) { d.now = d.now.Add(by) }
 // ask asks for leave on r and charges it.
 func (d *drive) ask(r *limit.Route) (*Grant, Verdict) {
 	g := new(Grant)
-	v := d.Admit(d.now, r, true, g)
+	v := d.Admit(d.now, r, Ask{Crowded: true}, g)
 	if !v.OK && !v.Until.After(d.now) {
 		d.t.Errorf("held until %s, which is not later than now", v.Until.Sub(d.now))
 	}

@@ -27,7 +27,7 @@ func TestHintPassedWithoutRefusalHoldsNobodyBack(t *testing.T) {
 		now = now.Add(120 * time.Millisecond)
 		answer.Date = now.Truncate(time.Second)
 		var grant budget.Grant
-		if v := account.Admit(now, &route, false, &grant); !v.OK {
+		if v := account.Admit(now, &route, budget.Ask{}, &grant); !v.OK {
 			t.Fatalf("send %d is held by %v: %s", send, v.Bucket, v.Reason)
 		}
 		account.Observe(now, now, now, &grant, &answer, nil)

@@ -30,14 +30,14 @@ func (c Class) String() string {
 // door makes it, puts it into the request's context, and every layer below
 // reads it there. Only the goroutine that carries the call writes to it.
 type Call struct {
-	Route   Route
-	Client  string // who calls, "" when unknown
-	Class   Class
+	Route  Route
+	Client string // who calls, "" when unknown
+	Class  Class
 	// Labelled says that somebody chose the class. A call that nobody labelled
 	// may be treated as more urgent when its client asks for little.
 	Labelled bool
 	Weight   float64 // the client's share beside others'; 0 means 1
-	Arrived time.Time
+	Arrived  time.Time
 	// Deadline is when the caller's patience ends: no send of this call starts
 	// after it, and a wait that would pass it is refused at once. Zero means
 	// that only the context ends the wait.

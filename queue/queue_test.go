@@ -11,12 +11,15 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// place is the rank of a normal call that arrived as number seq.
+func place(seq int) Rank { return Rank{Lane: LaneOf(limit.Normal), Seq: uint64(seq)} }
+
 func key(i int) limit.Key { return limit.Key{ID: string(rune('a' + i))} }
 
 func TestALineIsFirstComeFirstServed(t *testing.T) {
 	var q Queue[uint64]
 	for _, tag := range rand.Perm(100) {
-		q.Push(key(0), start, uint64(tag), uint64(tag))
+		q.Push(key(0), start, start, place(tag), uint64(tag))
 	}
 	for want := range uint64(100) {
 		it := q.Due(start).Head()
@@ -32,12 +35,12 @@ func TestALineIsFirstComeFirstServed(t *testing.T) {
 
 func TestALineIsDueWhenItsHeadIs(t *testing.T) {
 	var q Queue[int]
-	q.Push(key(0), start.Add(2*time.Second), 5, 5)
-	q.Push(key(0), start.Add(time.Second), 9, 9)
+	q.Push(key(0), start, start.Add(2*time.Second), place(5), 5)
+	q.Push(key(0), start, start.Add(time.Second), place(9), 9)
 	if next, _ := q.Next(); !next.Equal(start.Add(2 * time.Second)) {
 		t.Errorf("due in %s after a later call came", next.Sub(start))
 	}
-	q.Push(key(0), start.Add(time.Second), 1, 1)
+	q.Push(key(0), start, start.Add(time.Second), place(1), 1)
 	if next, _ := q.Next(); !next.Equal(start.Add(time.Second)) {
 		t.Errorf("due in %s although its new head is due in 1s", next.Sub(start))
 	}
@@ -45,8 +48,8 @@ func TestALineIsDueWhenItsHeadIs(t *testing.T) {
 
 func TestRemovingTwiceDoesNothing(t *testing.T) {
 	var q Queue[int]
-	it := q.Push(key(0), start, 1, 1)
-	q.Push(key(0), start, 2, 2)
+	it := q.Push(key(0), start, start, place(1), 1)
+	q.Push(key(0), start, start, place(2), 2)
 	q.Remove(it)
 	q.Remove(it)
 	if q.Len() != 1 || q.Line(key(0)).Len() != 1 {
@@ -65,7 +68,7 @@ func TestAnyOrderOfUseKeepsEveryItem(t *testing.T) {
 			switch {
 			case draw.IntN(3) > 0 || len(held) == 0:
 				in := draw.IntN(6)
-				held[q.Push(key(in), at, uint64(draw.IntN(1000)), n)] = in
+				held[q.Push(key(in), start, at, Rank{Lane: draw.IntN(lanes), Tag: float64(draw.IntN(10)), Seq: uint64(draw.IntN(1000))}, n)] = in
 			default:
 				it := anyOf(draw, held)
 				if draw.IntN(2) == 0 {
@@ -73,7 +76,7 @@ func TestAnyOrderOfUseKeepsEveryItem(t *testing.T) {
 					delete(held, it)
 				} else {
 					held[it] = draw.IntN(6)
-					q.Move(it, key(held[it]), at)
+					q.Move(it, key(held[it]), start, at)
 				}
 			}
 		}
@@ -85,7 +88,7 @@ func TestAnyOrderOfUseKeepsEveryItem(t *testing.T) {
 			}
 			for it := range line.All {
 				found++
-				if held[it] != i || it.Tag() < line.Head().Tag() {
+				if held[it] != i || it.Rank().Before(line.Head().Rank()) {
 					t.Fatalf("seed %d: an item is lost or out of order", seed)
 				}
 			}

@@ -1,0 +1,130 @@
+package queue
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+func twoMinutes() time.Duration { return 2 * time.Minute }
+
+func TestLanesGoInOrderOfUrgency(t *testing.T) {
+	var q Queue[string]
+	for seq, class := range []limit.Class{limit.Bulk, limit.Normal, limit.Interactive} {
+		q.Push(key(0), start, start, Rank{Lane: LaneOf(class), Seq: uint64(seq)}, class.String())
+	}
+	var got []string
+	for line := q.Line(key(0)); line.Len() > 0; {
+		it, class := line.Next(start, twoMinutes)
+		got = append(got, it.Value)
+		if class.String() != it.Value {
+			t.Errorf("a call of class %s is judged as %s", it.Value, class)
+		}
+		q.Served(it, start)
+		q.Remove(it)
+	}
+	if want := []string{"interactive", "normal", "bulk"}; !slices.Equal(got, want) {
+		t.Errorf("they go as %v, want %v", got, want)
+	}
+}
+
+// A lane that has waited for long gets one send in twenty.
+func TestAStarvedLaneGetsAShare(t *testing.T) {
+	var q Queue[limit.Class]
+	seq := 0
+	push := func(class limit.Class) {
+		seq++
+		q.Push(key(0), start, start, Rank{Lane: LaneOf(class), Seq: uint64(seq)}, class)
+	}
+	for range 200 {
+		push(limit.Bulk)
+	}
+	for range 50 {
+		push(limit.Normal)
+	}
+	count := func(now time.Time, sends int) (bulk int) {
+		for range sends {
+			it, as := q.Line(key(0)).Next(now, twoMinutes)
+			if it.Value == limit.Bulk {
+				bulk++
+				if as != limit.Normal {
+					t.Errorf("a starved bulk call is judged as %s, want normal", as)
+				}
+			} else {
+				push(limit.Normal)
+			}
+			q.Served(it, now)
+			q.Remove(it)
+		}
+		return bulk
+	}
+	if bulk := count(start.Add(time.Minute), 100); bulk != 0 {
+		t.Errorf("%d of 100 sends were bulk before anybody starved", bulk)
+	}
+	later, bulk := start.Add(3*time.Minute), 0
+	for i := range 20 {
+		bulk += count(later.Add(time.Duration(i)*3*time.Minute), 20)
+	}
+	if bulk < 18 || bulk > 21 {
+		t.Errorf("%d of 400 sends were bulk while it starved, want one in twenty", bulk)
+	}
+}
+
+func TestClientsShareByWeight(t *testing.T) {
+	type waiting struct {
+		client string
+		tag    float64
+	}
+	for _, tt := range []struct {
+		name   string
+		weight map[string]float64
+		calls  map[string]int // waiting at first
+		want   float64        // a's share of 300 sends
+	}{
+		{"one asks ten times as much", map[string]float64{}, map[string]int{"a": 1000, "b": 400}, 0.5},
+		{"one weighs twice as much", map[string]float64{"a": 2}, map[string]int{"a": 1000, "b": 1000}, 2.0 / 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var fair Fair[string]
+			var line []waiting
+			for client, n := range tt.calls {
+				for range n {
+					line = append(line, waiting{client, fair.Tag(client, tt.weight[client])})
+				}
+			}
+			slices.SortStableFunc(line, func(x, y waiting) int {
+				if x.tag < y.tag {
+					return -1
+				} else if x.tag > y.tag {
+					return 1
+				}
+				return 0
+			})
+			served := 0
+			for _, w := range line[:300] {
+				fair.Served(w.tag)
+				if w.client == "a" {
+					served++
+				}
+			}
+			if share := float64(served) / 300; share < tt.want-0.02 || share > tt.want+0.02 {
+				t.Errorf("a got %.2f, want %.2f", share, tt.want)
+			}
+			if tag := fair.Tag("newcomer", 1); tag > line[300].tag {
+				t.Errorf("a newcomer's tag is %g, behind those that have had their share (%g)", tag, line[300].tag)
+			}
+		})
+	}
+}
+
+func TestAFairShareForgetsClients(t *testing.T) {
+	var fair Fair[int]
+	for i := range 3 * maxClients {
+		fair.Served(fair.Tag(i, 1))
+	}
+	if len(fair.finish) > maxClients {
+		t.Errorf("%d clients are remembered", len(fair.finish))
+	}
+}
