@@ -86,7 +86,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(req)
 	}
 	call := t.call(req)
-	ctx := limit.WithCall(req.Context(), call)
+	ctx := t.controller.Begin(req.Context(), call)
 	if req.Body != nil && req.Body != http.NoBody {
 		if err := t.controller.Check(ctx, call); err != nil {
 			req.Body.Close()

@@ -2,13 +2,11 @@ package admission
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
-	"sync/atomic"
 	"time"
 
 	"github.com/flyballhq/flyball/budget"
@@ -33,6 +31,13 @@ type transport struct {
 	next http.RoundTripper
 }
 
+// Begin returns a context that carries call and, ready to be made, its first
+// send: the request is then copied once for both. Later sends, and those of a
+// call that was not begun here, cost one copy more each.
+func (c *Controller) Begin(ctx context.Context, call *limit.Call) context.Context {
+	return c.newSend(call).trace(limit.WithCall(ctx, call))
+}
+
 // RoundTrip sends req once, when it may go, and hands its answer on. Without
 // leave to send it returns a [*limit.WaitError] or the context's error.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -41,8 +46,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if call == nil {
 		return t.next.RoundTrip(req)
 	}
-	s := &send{Controller: t.Controller}
-	s.call = call
+	s := carried(ctx)
+	if s == nil || s.used || s.Controller != t.Controller {
+		s = t.newSend(call)
+		req = req.WithContext(s.trace(ctx))
+	}
+	s.used = true
 	if err := t.acquire(ctx, &s.waiter); err != nil {
 		if req.Body != nil {
 			req.Body.Close()
@@ -61,30 +70,27 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 type send struct {
 	*Controller
 	waiter
-	left   time.Time
-	conns  atomic.Int32 // connections that the transport got for it
-	wrote  atomic.Int64 // nanoseconds from left to its headers written; 0 = not yet
-	heard  atomic.Int64 // nanoseconds from left to the answer's first byte
-	traced atomic.Bool  // the transport below reports its steps
+	steps
+	used bool // it was tried for
+	left time.Time
+}
+
+func (c *Controller) newSend(call *limit.Call) *send {
+	s := &send{Controller: c}
+	s.call = call
+	return s
 }
 
 func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 	s.call.Sends++
 	s.left = time.Now()
-	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn:              s.getConn,
-		GotConn:              s.gotConn,
-		WroteHeaders:         s.wroteHeaders,
-		GotFirstResponseByte: s.gotFirstByte,
-		Got1xxResponse:       s.gotInterim,
-	})
 	ended := false
 	defer func() {
 		if !ended { // a panic below passes; what it held is given back
 			s.lost(errors.New("the transport panicked"))
 		}
 	}()
-	resp, err := next.RoundTrip(req.WithContext(ctx))
+	resp, err := next.RoundTrip(req)
 	ended = true
 	if err != nil {
 		s.lost(err)
@@ -94,30 +100,8 @@ func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Respo
 	return resp, nil
 }
 
-func (s *send) getConn(string) { s.traced.Store(true) }
-
-// gotConn charges what the transport sends again by itself: net/http repeats
-// some requests on a new connection without a word.
-func (s *send) gotConn(httptrace.GotConnInfo) {
-	if s.conns.Add(1) > 1 && s.wrote.Load() != 0 {
-		s.extra()
-	}
-}
-
-func (s *send) wroteHeaders() { s.wrote.Store(s.elapsed()) }
-func (s *send) gotFirstByte() { s.heard.Store(s.elapsed()) }
-
-// gotInterim forgets a first byte that was not the answer's. The answer's own
-// is not told, so the answer counts as come when all of its header is there.
-func (s *send) gotInterim(int, textproto.MIMEHeader) error {
-	s.heard.Store(0)
-	return nil
-}
-
-func (s *send) elapsed() int64 { return max(1, int64(time.Since(s.left))) }
-func (s *send) t0() time.Time  { return s.left.Add(time.Duration(s.wrote.Load())) }
 func (s *send) unsent(err error) bool {
-	if s.traced.Load() {
+	if s.told.Load() {
 		return s.wrote.Load() == 0
 	}
 	var op *net.OpError

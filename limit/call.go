@@ -54,6 +54,8 @@ type Call struct {
 	Held     time.Duration // how long it waited for admission in all
 	HeldFor  Hold          // what held it the longest
 	Upstream time.Duration // from the last send to its first byte
+
+	carrier carrier
 }
 
 // A Hold is one wait for admission.
@@ -65,9 +67,24 @@ type Hold struct {
 
 type callKey struct{}
 
-// WithCall returns a context that carries call.
+// A carrier is the context of one call. It is part of the call, so that
+// carrying it costs no memory of its own.
+type carrier struct {
+	context.Context
+	call *Call
+}
+
+func (c *carrier) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
+// WithCall returns a context that carries call. A call is carried once.
 func WithCall(ctx context.Context, call *Call) context.Context {
-	return context.WithValue(ctx, callKey{}, call)
+	call.carrier = carrier{ctx, call}
+	return &call.carrier
 }
 
 // CallFrom returns the call that ctx carries, or nil.
