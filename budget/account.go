@@ -87,11 +87,21 @@ type Verdict struct {
 type Grant struct {
 	of      *limit.Route
 	route   *route
-	windows [limit.MaxDraws + 2]charge
-	nw      int
-	objects [limit.MaxDraws]charged
-	no      int
+	windows []charge
+	objects []charged
 	slots   *slots // nil when it takes none
+
+	// Where windows and objects begin: room for what most routes draw on, so
+	// that a grant is small and yet needs no memory of its own. For that it
+	// must not be copied.
+	someWindows [3]charge
+	someObjects [2]charged
+}
+
+// begin makes a grant anew for one send on r.
+func (g *Grant) begin(r *limit.Route, rt *route) {
+	*g = Grant{of: r, route: rt}
+	g.windows, g.objects = g.someWindows[:0], g.someObjects[:0]
 }
 
 type charge struct {
@@ -109,12 +119,12 @@ type charged struct {
 
 // Buckets calls yield with each bucket the grant was charged to.
 func (g *Grant) Buckets(yield func(limit.Key) bool) {
-	for _, c := range g.windows[:g.nw] {
+	for _, c := range g.windows {
 		if !yield(c.b.key) {
 			return
 		}
 	}
-	for _, c := range g.objects[:g.no] {
+	for _, c := range g.objects {
 		if !yield(c.o.key) {
 			return
 		}
@@ -157,7 +167,7 @@ func walkKey(r *limit.Route) limit.Key { return limit.Key{Service: r.Service, ID
 func (a *Account) Admit(now time.Time, r *limit.Route, ask Ask, g *Grant) Verdict {
 	t := a.at(now)
 	rt := a.route(t, r)
-	*g = Grant{of: r, route: rt}
+	g.begin(r, rt)
 	if ask.First {
 		a.expect(t, rt, ask.Class)
 	}
@@ -199,10 +209,7 @@ func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, ask Ask, g *Gr
 		if until, why := o.ask(t, one.cost); why != "" {
 			return a.hold(t, until, o.key, why)
 		}
-		if g.no < len(g.objects) {
-			g.objects[g.no] = charged{o, one.cost}
-			g.no++
-		}
+		g.objects = append(g.objects, charged{o, one.cost})
 	}
 	if r.Job == limit.StartsJob && a.slots != nil {
 		if until, why := a.slots.ask(t); why != "" {
@@ -237,18 +244,15 @@ func (a *Account) hold(t, until instant, key limit.Key, why limit.Reason) Verdic
 }
 
 func (g *Grant) add(b *window, cost int, due instant) {
-	if g.nw < len(g.windows) {
-		g.windows[g.nw] = charge{b: b, cost: cost, due: due}
-		g.nw++
-	}
+	g.windows = append(g.windows, charge{b: b, cost: cost, due: due})
 }
 
 func (a *Account) commit(t instant, g *Grant) {
-	for i := range g.windows[:g.nw] {
+	for i := range g.windows {
 		c := &g.windows[i]
 		c.generation, c.probe = c.b.take(t, c.due, c.cost)
 	}
-	for _, c := range g.objects[:g.no] {
+	for _, c := range g.objects {
 		c.o.take(t, c.cost, &a.clk)
 	}
 	if g.slots != nil {
@@ -262,16 +266,13 @@ func (a *Account) commit(t instant, g *Grant) {
 func (a *Account) Charge(now time.Time, r *limit.Route, g *Grant) {
 	t := a.at(now)
 	rt := a.route(t, r)
-	*g = Grant{of: r, route: rt}
+	g.begin(r, rt)
 	for _, d := range rt.draws {
 		d.b.roll(t, &a.clk)
 		g.add(d.b, d.cost, d.b.next)
 	}
 	for _, one := range rt.byOne {
-		if g.no < len(g.objects) {
-			g.objects[g.no] = charged{a.objects.get(t, one.KeyFor(r.Object, r.Credential), one.Rule), one.cost}
-			g.no++
-		}
+		g.objects = append(g.objects, charged{a.objects.get(t, one.KeyFor(r.Object, r.Credential), one.Rule), one.cost})
 	}
 	a.commit(t, g)
 }
@@ -281,10 +282,10 @@ func (a *Account) Charge(now time.Time, r *limit.Route, g *Grant) {
 func (a *Account) Lose(now time.Time, g *Grant) {
 	t := a.at(now)
 	a.end(t, g)
-	for _, c := range g.windows[:g.nw] {
+	for _, c := range g.windows {
 		c.b.lose(t, c.cost)
 	}
-	for _, c := range g.objects[:g.no] {
+	for _, c := range g.objects {
 		c.o.settle(t, c.cost, true, &a.clk)
 	}
 }
@@ -293,14 +294,14 @@ func (a *Account) Lose(now time.Time, g *Grant) {
 func (a *Account) Refund(now time.Time, g *Grant) {
 	t := a.at(now)
 	a.end(t, g)
-	for _, c := range g.objects[:g.no] {
+	for _, c := range g.objects {
 		c.o.settle(t, c.cost, false, &a.clk)
 	}
 }
 
 // end takes the grant out of what is in flight.
 func (a *Account) end(t instant, g *Grant) {
-	for _, c := range g.windows[:g.nw] {
+	for _, c := range g.windows {
 		c.b.busy -= c.cost
 		if c.probe {
 			c.b.gate.leave(c.generation)

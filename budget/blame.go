@@ -47,7 +47,7 @@ func (a *Account) blame(t instant, g *Grant, s *sample, answer *limit.Answer, re
 }
 
 func (g *Grant) primary() *window {
-	for _, c := range g.windows[:g.nw] {
+	for _, c := range g.windows {
 		if c.b.rule.Primary {
 			return c.b
 		}
@@ -57,12 +57,12 @@ func (g *Grant) primary() *window {
 
 // blameNamed blames the bucket that the body or a header names.
 func (a *Account) blameNamed(t instant, g *Grant, s *sample, answer *limit.Answer, refusal *limit.Refusal) (Blame, bool) {
-	for _, c := range g.windows[:g.nw] {
+	for _, c := range g.windows {
 		if same(c.b.rule, refusal.Rule) {
 			return a.stop(t, c.b, s, answer, refusal), true
 		}
 	}
-	for _, c := range g.objects[:g.no] {
+	for _, c := range g.objects {
 		if same(c.o.rule, refusal.Rule) {
 			return a.stopObject(t, c.o, answer), true
 		}
@@ -95,7 +95,7 @@ func (a *Account) blameRoute(t instant, g *Grant, s *sample, answer *limit.Answe
 	}
 	g.route.refusedObject, g.route.refusedAt = g.of.Object, t
 	if key.Object == 0 {
-		for _, c := range g.windows[:g.nw] {
+		for _, c := range g.windows {
 			if !c.b.rule.Primary && !c.b.heard && c.b.governs() && c.b.w >= shortest {
 				return a.stop(t, c.b, s, answer, refusal)
 			}

@@ -40,7 +40,7 @@ func (a *Account) Observe(now, t0, t1 time.Time, g *Grant, answer *limit.Answer,
 func (a *Account) read(t instant, g *Grant, answer *limit.Answer, s *sample) {
 	var known [limit.MaxDraws]bool
 	readings := answer.Readings()
-	for i := range g.windows[:g.nw] {
+	for i := range g.windows {
 		c := &g.windows[i]
 		s.cost = c.cost
 		c.b.reopen(s.t0, s.status)
@@ -55,7 +55,7 @@ func (a *Account) read(t instant, g *Grant, answer *limit.Answer, s *sample) {
 	if g.slots != nil {
 		g.slots.reopen(s.t0, s.status)
 	}
-	for _, c := range g.objects[:g.no] {
+	for _, c := range g.objects {
 		c.o.settle(t, c.cost, s.counted && s.status != 429, &a.clk)
 		j := find(readings, c.o.rule)
 		switch {
@@ -100,7 +100,7 @@ func (a *Account) missPauses(g *Grant, s *sample) {
 }
 
 func (g *Grant) draws(b *window) bool {
-	for _, c := range g.windows[:g.nw] {
+	for _, c := range g.windows {
 		if c.b == b {
 			return true
 		}
