@@ -22,6 +22,7 @@ type waiter struct {
 	ready    chan *limit.WaitError // one value: nil is leave to send
 	since    time.Time             // when the present hold began
 	hold     limit.Hold            // the present hold
+	left     time.Time             // when it got leave: the send leaves at once
 }
 
 // acquire blocks until the call may make one send, which is then charged to
@@ -50,6 +51,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	}
 	v := c.account.Admit(now, &w.call.Route, budget.Ask{Class: w.call.As, First: first, Crowded: c.queue.Len() > 0}, &w.grant)
 	if v.OK {
+		w.left = now
 		c.fair.Served(w.call.Tag)
 		c.mu.Unlock()
 		c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call})
@@ -134,6 +136,7 @@ func (c *Controller) finish(w *waiter, refusal *limit.WaitError) error {
 		c.gaveUp(now, w.call, refusal)
 		return refusal
 	}
+	w.left = now
 	c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call, Wait: now.Sub(w.since), Bucket: w.call.HeldFor.Bucket, Reason: w.call.HeldFor.Reason})
 	return nil
 }

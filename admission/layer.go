@@ -72,7 +72,6 @@ type send struct {
 	waiter
 	steps
 	used bool // it was tried for
-	left time.Time
 }
 
 func (c *Controller) newSend(call *limit.Call) *send {
@@ -83,7 +82,6 @@ func (c *Controller) newSend(call *limit.Call) *send {
 
 func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 	s.call.Sends++
-	s.left = time.Now()
 	ended := false
 	defer func() {
 		if !ended { // a panic below passes; what it held is given back
