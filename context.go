@@ -35,18 +35,34 @@ type wish struct {
 
 type wishKey struct{}
 
+// A wished is a context with a wish, in one piece of memory.
+type wished struct {
+	context.Context
+	wish
+}
+
+func (w *wished) Value(key any) any {
+	if key == (wishKey{}) {
+		return &w.wish
+	}
+	return w.Context.Value(key)
+}
+
 func wishes(ctx context.Context) *wish {
 	w, _ := ctx.Value(wishKey{}).(*wish)
 	return w
 }
 
 func with(ctx context.Context, change func(*wish)) context.Context {
-	var w wish
+	w := &wished{Context: ctx}
 	if have := wishes(ctx); have != nil {
-		w = *have
+		w.wish = *have
 	}
-	change(&w)
-	return context.WithValue(ctx, wishKey{}, &w)
+	if outer, ok := ctx.(*wished); ok {
+		w.Context = outer.Context // its wish is here
+	}
+	change(&w.wish)
+	return w
 }
 
 // WithClass returns a context whose calls are of class: interactive calls go

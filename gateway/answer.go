@@ -11,7 +11,7 @@ import (
 // stall is cut off.
 type answer struct {
 	http.ResponseWriter
-	control *http.ResponseController
+	control http.ResponseController
 	stall   time.Duration
 	hasBody bool // the request has a body
 	// perWrite is set for HTTP/2, where a deadline ends the stream also while
@@ -25,7 +25,7 @@ type answer struct {
 func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *answer {
 	return &answer{
 		ResponseWriter: w,
-		control:        http.NewResponseController(w),
+		control:        *http.NewResponseController(w),
 		stall:          stall,
 		hasBody:        r.Body != nil && r.Body != http.NoBody,
 		perWrite:       r.ProtoMajor >= 2,

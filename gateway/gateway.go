@@ -38,8 +38,9 @@ func (g *Gateway) Clients() []string { return g.clients.names() }
 // InFlight returns how many calls are being served now, held ones included.
 func (g *Gateway) InFlight() int { return g.flights.count() }
 
-// A call is one request being served.
+// A call is one request being served, and the context that it is served in.
 type call struct {
+	context.Context
 	method, path string // for logs: path is scrubbed when it is written
 	ask          Ask
 	began        time.Time
@@ -54,6 +55,14 @@ func (c *call) gone() bool { return c.client.Err() != nil }
 
 type callKey struct{}
 
+// Value returns the call itself under its key.
+func (c *call) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
 func callFrom(ctx context.Context) *call {
 	c, _ := ctx.Value(callKey{}).(*call)
 	return c
@@ -67,7 +76,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := newAnswer(w, r, g.opts.Stall)
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	c := &call{method: r.Method, path: r.URL.Path, began: time.Now(), cancel: cancel, client: r.Context()}
+	c := &call{Context: ctx, method: r.Method, path: r.URL.Path, began: time.Now(), cancel: cancel, client: r.Context()}
 	defer g.recovered(a, c)
 
 	r.Body = g.guardBody(a, r, c)
@@ -80,15 +89,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.flights.end(c)
-	defer g.noteStall(ctx, c)
-	g.pass(a, r, c, ctx)
+	defer g.noteStall(c)
+	g.pass(a, r, c)
 }
 
 // pass hands a call that may be served to the proxy.
-func (g *Gateway) pass(a *answer, r *http.Request, c *call, ctx context.Context) {
+func (g *Gateway) pass(a *answer, r *http.Request, c *call) {
 	c.ask = g.read(r)
 	c.linkBase = g.linkBase(r)
-	ctx = context.WithValue(g.opts.Label(ctx, c.ask), callKey{}, c)
-	g.proxy.ServeHTTP(a, r.WithContext(ctx))
+	g.proxy.ServeHTTP(a, r.WithContext(g.opts.Label(c, c.ask)))
 	a.finish()
 }
