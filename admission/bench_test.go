@@ -88,10 +88,12 @@ func (d *drive) join() {
 		d.send(w)
 		return
 	}
+	d.c.mu.Lock() // the timer that park sets may fire: it finds the controller closed
 	d.c.closed = false
 	refusal := d.c.park(d.now, w, v)
 	d.c.closed = true
 	d.c.timer.Stop()
+	d.c.mu.Unlock()
 	if refusal != nil {
 		panic(refusal)
 	}
