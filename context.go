@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flyballhq/flyball/budget"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -23,6 +24,12 @@ type WaitError = limit.WaitError
 
 // A Snapshot is an account's buckets at one instant.
 type Snapshot = limit.Snapshot
+
+// A Regulation is what is held back beside what the server's limits demand.
+type Regulation = budget.Regulation
+
+// A Quota bounds one client.
+type Quota = budget.Quota
 
 type wish struct {
 	class   Class

@@ -37,6 +37,11 @@ type Options struct {
 	// Window is the span of the account's limits, for a simulator whose
 	// minute is shorter; default one minute.
 	Window time.Duration
+	// Regulation is what is held back beside what the server's limits demand,
+	// such as a number of calls kept free; the zero value adds nothing.
+	Regulation Regulation
+	// Quotas bounds clients by name (see [WithClient]).
+	Quotas map[string]Quota
 	// OnEvent is told what happens to each call. It is called by many
 	// goroutines at once and must not block.
 	OnEvent event.Sink
@@ -52,6 +57,14 @@ func (o Options) resolve() (account *url.URL, plan zendesk.Plan, err error) {
 	if o.Plan != "" {
 		if plan, err = zendesk.ParsePlan(o.Plan); err != nil {
 			return nil, plan, fmt.Errorf("flyball.Options: Plan: %w", err)
+		}
+	}
+	if err := o.Regulation.Check(); err != nil {
+		return nil, plan, fmt.Errorf("flyball.Options: Regulation: %w", err)
+	}
+	for name, quota := range o.Quotas {
+		if err := quota.Check(); err != nil {
+			return nil, plan, fmt.Errorf("flyball.Options: Quotas[%q]: %w", name, err)
 		}
 	}
 	switch {

@@ -37,8 +37,9 @@ func New(o Options) (*Transport, error) {
 	}
 	t.controller = admission.New(admission.Options{
 		Provider:   t.provider,
-		Budget:     budget.Options{Name: account.Host, Window: o.Window},
+		Budget:     budget.Options{Name: account.Host, Window: o.Window, Regulation: o.Regulation},
 		MaxWaiting: o.MaxWaiting,
+		Quotas:     o.Quotas,
 		Sink:       o.OnEvent,
 	})
 	t.governed = stack(t.base,

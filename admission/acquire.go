@@ -49,7 +49,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	if c.queue.Len() > 0 {
 		c.serve(now, c.before(now, w)) // nobody overtakes
 	}
-	v := c.account.Admit(now, &w.call.Route, budget.Ask{Class: w.call.As, First: first, Crowded: c.queue.Len() > 0}, &w.grant)
+	v := c.account.Admit(now, &w.call.Route, c.askFor(w.call, w.call.As, first), &w.grant)
 	if v.OK {
 		w.left = now
 		c.fair.Served(w.call.Tag)

@@ -148,6 +148,17 @@ func (c *Controller) forgetClients() {
 	}
 }
 
+// askFor is what a send of call is asked for with.
+func (c *Controller) askFor(call *limit.Call, class limit.Class, first bool) budget.Ask {
+	ask := budget.Ask{Class: class, First: first, Crowded: c.queue.Len() > 0}
+	if len(c.quotas) > 0 {
+		if quota, bounded := c.quotas[call.Client]; bounded {
+			ask.Client, ask.Quota = call.Client, quota
+		}
+	}
+	return ask
+}
+
 // rankOf is the call's place among those that wait.
 func rankOf(call *limit.Call) queue.Rank {
 	return queue.Rank{Lane: queue.LaneOf(call.As), Tag: call.Tag, Seq: call.Seq}

@@ -20,7 +20,9 @@ type Options struct {
 	Budget   budget.Options
 	// MaxWaiting bounds the calls held at once; more are refused. Default 10,000.
 	MaxWaiting int
-	Sink       event.Sink // nil tells nobody
+	// Quotas bounds clients by name; who is not in it has no bound.
+	Quotas map[string]budget.Quota
+	Sink   event.Sink // nil tells nobody
 }
 
 // A Controller governs the sends to one account. Its methods may be called by
@@ -29,6 +31,7 @@ type Controller struct {
 	provider   limit.Provider
 	maxWaiting int
 	sink       event.Sink
+	quotas     map[string]budget.Quota
 
 	mu      sync.Mutex
 	account *budget.Account
@@ -50,6 +53,7 @@ func New(o Options) *Controller {
 		provider:   o.Provider,
 		maxWaiting: cmp.Or(o.MaxWaiting, 10_000),
 		sink:       o.Sink,
+		quotas:     o.Quotas,
 		account:    budget.New(o.Budget),
 		crowded:    map[limit.Key]time.Time{},
 		clients:    map[client]*usage{},
@@ -185,7 +189,7 @@ func (c *Controller) first(now time.Time) *queue.Line[*waiter] {
 func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
 	w := it.Value
-	v := c.account.Admit(now, &w.call.Route, budget.Ask{Class: class, Crowded: true}, &w.grant)
+	v := c.account.Admit(now, &w.call.Route, c.askFor(w.call, class, false), &w.grant)
 	switch {
 	case v.OK:
 		c.queue.Served(it, now)

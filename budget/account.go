@@ -19,6 +19,8 @@ type Options struct {
 	MaxObjects int
 	// Seed makes the jitter of pauses repeatable; 0 draws one.
 	Seed uint64
+	// Regulation is what is held back besides.
+	Regulation
 }
 
 // An Account holds the buckets of one account. Make one with [New].
@@ -46,6 +48,7 @@ func New(o Options) *Account {
 	if o.Seed == 0 {
 		o.Seed = rand.Uint64()
 	}
+	o.Regulation = o.Regulation.withDefaults()
 	return &Account{
 		options:   o,
 		windows:   map[limit.Key]*window{},
@@ -174,24 +177,33 @@ func (a *Account) Admit(now time.Time, r *limit.Route, ask Ask, g *Grant) Verdic
 	if v := a.askNarrow(t, rt, r, ask, g); !v.OK {
 		return v
 	}
+	if v := a.askOwn(t, rt, ask, g); !v.OK {
+		return v
+	}
 	for i := range rt.draws {
 		d := &rt.draws[i]
-		due, until, why := d.b.ask(t, d.cost, ask, &a.clk)
-		if why != "" {
-			v := a.hold(t, until, d.b.key, why)
+		if v := a.askWindow(t, d.b, d.cost, ask, g); !v.OK {
 			v.Whole = d.b.rule.Primary
 			return v
 		}
-		g.add(d.b, d.cost, due)
 	}
 	a.commit(t, g)
 	return Verdict{OK: true}
 }
 
+// askWindow asks one counter and, when it lets the send go, notes it in g.
+func (a *Account) askWindow(t instant, b *window, cost int, ask Ask, g *Grant) Verdict {
+	due, until, why := b.ask(t, cost, ask, &a.clk)
+	if why != "" {
+		return a.hold(t, until, b.key, why)
+	}
+	g.add(b, cost, due)
+	return Verdict{OK: true}
+}
+
 // expect counts a call as demand of its class on the service.
 func (a *Account) expect(t instant, rt *route, class limit.Class) {
-	if n := len(rt.draws); n > 0 && rt.draws[n-1].b.rule.Primary {
-		b := rt.draws[n-1].b
+	if b := rt.primary(); b != nil {
 		b.roll(t, &a.clk)
 		b.demand.seen[class]++
 	}
@@ -230,11 +242,9 @@ func (a *Account) askPauses(t instant, r *limit.Route, ask Ask, g *Grant) Verdic
 		if b == nil || i == 1 && key == keys[0] {
 			continue
 		}
-		due, until, why := b.ask(t, 1, ask, &a.clk)
-		if why != "" {
-			return a.hold(t, until, key, why)
+		if v := a.askWindow(t, b, 1, ask, g); !v.OK {
+			return v
 		}
-		g.add(b, 1, due)
 	}
 	return Verdict{OK: true}
 }
@@ -294,6 +304,9 @@ func (a *Account) Lose(now time.Time, g *Grant) {
 func (a *Account) Refund(now time.Time, g *Grant) {
 	t := a.at(now)
 	a.end(t, g)
+	if g.slots != nil {
+		g.slots.giveBack()
+	}
 	for _, c := range g.objects {
 		c.o.settle(t, c.cost, false, &a.clk)
 	}

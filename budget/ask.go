@@ -9,8 +9,10 @@ import (
 // An Ask says for what a send is asked.
 type Ask struct {
 	Class   limit.Class
-	First   bool // the call asks for the first time: it counts as demand of its class
-	Crowded bool // other calls wait
+	First   bool   // the call asks for the first time: it counts as demand of its class
+	Crowded bool   // other calls wait
+	Client  string // who asks, as far as Quota counts it
+	Quota   Quota  // what the client may use at most
 }
 
 // A demand is what our own calls of each class ask of a service, so that a

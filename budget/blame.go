@@ -96,7 +96,7 @@ func (a *Account) blameRoute(t instant, g *Grant, s *sample, answer *limit.Answe
 	g.route.refusedObject, g.route.refusedAt = g.of.Object, t
 	if key.Object == 0 {
 		for _, c := range g.windows {
-			if !c.b.rule.Primary && !c.b.heard && c.b.governs() && c.b.w >= shortest {
+			if !c.b.rule.Primary && !c.b.heard && !c.b.own && c.b.governs() && c.b.w >= shortest {
 				return a.stop(t, c.b, s, answer, refusal)
 			}
 		}
@@ -121,8 +121,7 @@ func (a *Account) pauseFor(t instant, key limit.Key, g *Grant) *window {
 	if primary := g.primary(); primary != nil && primary.w >= shortest {
 		span = primary.w
 	}
-	b := newWindow(key, &limit.Rule{ID: key.ID, Service: key.Service, Kind: limit.Pause, Window: span, Source: "a refusal that named no limit"}, t)
-	b.clk = &a.clk
+	b := a.newWindow(key, &limit.Rule{ID: key.ID, Service: key.Service, Kind: limit.Pause, Window: span, Source: "a refusal that named no limit"}, t)
 	if key.Object == 0 {
 		b.dark = g.route.answered
 	}
@@ -150,7 +149,7 @@ func (a *Account) forgetPauses(t instant) {
 // silent reports whether the limit has to be learned from refusals. An
 // object's is not: which of its calls count is not known.
 func (b *window) silent() bool {
-	return !b.heard && b.w >= shortest && (b.rule.Kind != limit.Pause || b.key.Object == 0)
+	return !b.heard && !b.own && b.w >= shortest && (b.rule.Kind != limit.Pause || b.key.Object == 0)
 }
 
 // counts reports whether there may be a counter behind a refusal: one that is

@@ -67,7 +67,7 @@ func (b *window) bound(t instant, ahead int, clk *clock) Bound {
 	if b.left() < 1 && b.open && b.w >= shortest && b.cl-t > bound.Wait {
 		bound.Wait, bound.Reason = b.cl-t, limit.Spent
 	}
-	if line := time.Duration(max(0, ahead-int(b.ahead))) * (b.w / time.Duration(b.limit) / burstCap); line > bound.Wait {
+	if line := time.Duration(max(0, ahead-int(b.ahead))) * b.fastest(); line > bound.Wait {
 		bound.Wait, bound.Reason = line, limit.Queued
 	}
 	return bound

@@ -44,6 +44,33 @@ func (f *forecast) close(rate float64, dry bool) {
 	}
 }
 
+// A recent is the others' rate lately, as their calls come in bursts.
+type recent struct {
+	rate float64 // per second
+	seen int     // of others in this window, when last noted
+	at   instant
+}
+
+// spends is when the others will have used left, from at on.
+func (r *recent) spends(at instant, left int) instant {
+	if r.rate <= 0 {
+		return never
+	}
+	return at + time.Duration(min(float64(left)/r.rate, 1e6)*float64(time.Second))
+}
+
+// note takes in that seen sends of others have been counted in this window;
+// what is older than about span no longer counts.
+func (r *recent) note(seen int, now instant, span time.Duration) {
+	dt := now - r.at
+	if dt < 100*time.Millisecond || span <= 0 {
+		return // too short for a rate
+	}
+	weight := 1 - math.Exp(-float64(dt)/float64(span))
+	r.rate += weight * (max(0, float64(seen-r.seen))/dt.Seconds() - r.rate)
+	r.seen, r.at = seen, now
+}
+
 // A reserve is what is kept out of what is left of a window.
 type reserve struct {
 	others float64 // consumers that we do not see, per second

@@ -166,6 +166,9 @@ func (b *window) settle(s *sample, remaining int) {
 	b.readAt = max(b.readAt, s.t1)
 	b.lower(s, remaining)
 	b.count(s)
+	if b.min > 0 {
+		b.recent.note(b.othersSeen(), s.t1, b.w/20)
+	}
 }
 
 func (b *window) count(s *sample) {
@@ -204,6 +207,9 @@ func (b *window) lower(s *sample, remaining int) {
 }
 
 func (b *window) believe(s *sample, remaining int) {
+	if remaining <= 0 {
+		b.emptyAt = min(s.t1, b.recent.spends(b.minAt, b.min))
+	}
 	b.min, b.minAt = remaining, s.t1
 	if s.t0 > b.doubt.t0 {
 		b.doubt.on = false
@@ -244,7 +250,7 @@ func (b *window) miss(s *sample) {
 		return
 	}
 	b.deaf++
-	if s.status == 429 {
+	if s.status == 429 && !b.own {
 		return // a silent counter that refuses is not known to charge for it
 	}
 	b.aim(s.t1)

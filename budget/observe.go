@@ -54,6 +54,9 @@ func (a *Account) read(t instant, g *Grant, answer *limit.Answer, s *sample) {
 	a.missPauses(g, s)
 	if g.slots != nil {
 		g.slots.reopen(s.t0, s.status)
+		if !s.succeeded() {
+			g.slots.giveBack()
+		}
 	}
 	for _, c := range g.objects {
 		c.o.settle(t, c.cost, s.counted && s.status != 429, &a.clk)

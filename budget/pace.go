@@ -14,7 +14,11 @@ const soonest = 5 * time.Millisecond
 // a first burst. An interactive send may use what is kept for others, and is
 // not paced: a person is waiting.
 func (b *window) pacing(now instant, cost int, ask Ask) (due, until instant, why limit.Reason) {
-	if b.left() < min(cost, b.limit) {
+	have := b.left() - b.keptFree()
+	if have < min(cost, b.limit) {
+		if b.left() >= cost {
+			return 0, b.ch, limit.Reserved
+		}
 		return 0, b.ch, limit.Spent
 	}
 	if ask.Class == limit.Interactive {
@@ -23,9 +27,9 @@ func (b *window) pacing(now instant, cost int, ask Ask) (due, until instant, why
 	b.earn(now, ask.Crowded)
 	kept := b.reserve(now, ask.Class)
 	tl := max(0, b.cl-now)
-	free := float64(b.left()) - kept.at(tl)
+	free := float64(have) - kept.at(tl)
 	if free <= 0 {
-		return 0, b.wake(now, kept), limit.Reserved
+		return 0, b.wake(now, kept, have), limit.Reserved
 	}
 	pace := b.pace(tl, free)
 	due = max(b.next, now-3*pace) + pace*time.Duration(cost)
@@ -38,7 +42,7 @@ func (b *window) pacing(now instant, cost int, ask Ask) (due, until instant, why
 // reserve is what a send of class leaves: to the others, and in a service's
 // own counter to our own calls of the classes above.
 func (b *window) reserve(now instant, class limit.Class) reserve {
-	others := b.othersRate()
+	others := b.othersRate() * b.regulation.Politeness
 	kept := reserve{others: others, z: b.others.z, ahead: others * min(300*time.Millisecond, b.w/30).Seconds()}
 	if b.rule.Primary {
 		kept.ours = b.demand.above(class, max(0, now-b.start()), b.w)
@@ -47,17 +51,30 @@ func (b *window) reserve(now instant, class limit.Class) reserve {
 }
 
 // pace is the time between sends: what is left of the window over what is
-// left of the budget, and never faster than burstCap times the limit's rate.
+// left of the budget, and never faster than the burst allows.
 func (b *window) pace(tl time.Duration, free float64) time.Duration {
 	early, tail := min(500*time.Millisecond, b.w/25), min(time.Second, b.w/30)
 	even := time.Duration(float64(max(tl-early, tail)) / max(1, free))
-	return max(even, b.w/time.Duration(b.limit)/burstCap)
+	return max(even, b.fastest())
+}
+
+// fastest is the least time between sends.
+func (b *window) fastest() time.Duration {
+	return time.Duration(float64(b.w) / float64(b.limit) / b.regulation.Burst)
+}
+
+// keptFree is what is never used of a service's own limit.
+func (b *window) keptFree() int {
+	if !b.rule.Primary {
+		return 0
+	}
+	return b.regulation.kept(b.limit)
 }
 
 // wake is when the reserve will have shrunk below what is left. It is
 // half-way there, for the forecast shrinks meanwhile.
-func (b *window) wake(now instant, kept reserve) instant {
-	open := b.cl - min(kept.frees(float64(b.left())), b.w)
+func (b *window) wake(now instant, kept reserve, have int) instant {
+	open := b.cl - min(kept.frees(float64(have)), b.w)
 	return min(b.ch, max(now+(open-now)/2, now+soonest))
 }
 

@@ -105,8 +105,7 @@ func (a *Account) draw(now instant, rt *route, key limit.Key, d limit.Draw) {
 func (a *Account) window(now instant, key limit.Key, r *limit.Rule) *window {
 	b := a.windows[key]
 	if b == nil {
-		b = newWindow(key, r, now)
-		b.clk = &a.clk
+		b = a.newWindow(key, r, now)
 		if r.Primary && a.options.Window > 0 {
 			b.w = a.options.Window
 		}

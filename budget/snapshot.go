@@ -43,7 +43,7 @@ func (a *Account) describe(t instant, b *window) limit.Bucket {
 	d := limit.Bucket{
 		Key: b.key, Kind: b.rule.Kind, Limit: b.limit, Window: b.w, Source: b.source,
 		InFlight: b.busy, Refusals: b.refused, Others: b.othersSeen(), OthersRate: b.othersRate(),
-		Ours: b.ours + b.dark,
+		Ours: b.ours + b.dark, Harm: b.harm,
 	}
 	if !b.heard {
 		d.Others = 0
@@ -79,8 +79,8 @@ func (a *Account) describeObject(t instant, o *object) limit.Bucket {
 
 func (a *Account) describeSlots(t instant) limit.Bucket {
 	s := a.slots
-	d := limit.Bucket{Key: s.key, Kind: limit.Slots, Limit: s.limit, Source: limit.Documented, Ours: len(s.running), Refusals: s.refused}
-	d.Left = max(0, s.limit-len(s.running))
+	d := limit.Bucket{Key: s.key, Kind: limit.Slots, Limit: s.limit, Source: limit.Documented, Ours: s.used(), Refusals: s.refused}
+	d.Left = max(0, s.limit-s.used())
 	if s.heard {
 		d.Left, d.Source = s.free, limit.FromHeader
 	}

@@ -13,7 +13,7 @@ const (
 	// bucket counts by itself.
 	deafAnswers = 3
 	// burstCap is how many times faster than limit/w a bucket may be spent.
-	burstCap = 2
+	burstCap = 2.0
 	// forgetAfter is how long a learned limit outlives its last use.
 	forgetAfter = time.Hour
 )
@@ -23,14 +23,16 @@ const (
 // server counted after the observation behind min is still in busy, lost or
 // dark.
 type window struct {
-	key    limit.Key
-	clk    *clock // the account's
-	rule   *limit.Rule
-	w      time.Duration
-	limit  int
-	source limit.Source
-	heard  bool // the server states this counter in headers
-	deaf   int  // answers without its header before the first with one
+	key        limit.Key
+	own        bool // a limit that we set
+	regulation *Regulation
+	clk        *clock // the account's
+	rule       *limit.Rule
+	w          time.Duration
+	limit      int
+	source     limit.Source
+	heard      bool // the server states this counter in headers
+	deaf       int  // answers without its header before the first with one
 
 	min       int     // smallest remaining believed in this window
 	minAt     instant // when it was learned
@@ -50,6 +52,9 @@ type window struct {
 	rolledAt  instant // when we turned the window by the clock
 
 	others   forecast
+	recent   recent
+	emptyAt  instant // when nothing was left any more
+	harm     float64 // others' calls refused for want of budget, estimated
 	demand   demand  // ours, of a primary counter
 	next     instant // the paced slot taken last
 	ahead    float64 // sends that may go ahead of the pace
@@ -67,8 +72,11 @@ type window struct {
 	usedAt  instant
 }
 
-func newWindow(key limit.Key, rule *limit.Rule, now instant) *window {
-	b := &window{key: key, rule: rule, w: rule.Window, limit: rule.Limit, source: limit.Documented}
+func (a *Account) newWindow(key limit.Key, rule *limit.Rule, now instant) *window {
+	b := &window{
+		key: key, rule: rule, clk: &a.clk, regulation: &a.options.Regulation,
+		w: rule.Window, limit: rule.Limit, source: limit.Documented,
+	}
 	if b.limit == 0 {
 		b.source = limit.NotYetKnown
 	}
@@ -153,6 +161,7 @@ func (b *window) begin(now instant) {
 	b.min, b.minAt, b.readAt = b.limit, now, now
 	b.ours, b.dark, b.lost = 0, 0, 0
 	b.doubt = doubt{}
+	b.recent.seen, b.recent.at = 0, now
 	b.hits, b.misses, b.refusedNow = 0, 0, false
 }
 
@@ -161,11 +170,14 @@ func (b *window) finish(end instant) {
 	b.demand.close(b.w)
 	if b.heard {
 		dry := b.min <= 0 && b.minAt < end-time.Second
+		b.harm += b.othersRefused(end)
 		b.others.close(b.othersRate(), dry)
 		b.unlink()
 		return
 	}
-	b.grow()
+	if !b.own {
+		b.grow()
+	}
 }
 
 // othersSeen is how many sends of others the server counted in this window.
@@ -178,7 +190,30 @@ func (b *window) othersRate() float64 {
 	if !b.heard || !b.open {
 		return 0
 	}
-	return b.others.posterior(float64(b.othersSeen()), max(0, b.readAt-b.start()), b.w)
+	return b.others.posterior(float64(b.othersSeen()), max(0, b.countedUntil()-b.start()), b.w)
+}
+
+// countedUntil is how far into the window others could be seen: once nothing
+// remained they were refused, and the server counts no refusals.
+func (b *window) countedUntil() instant {
+	if b.min <= 0 {
+		return b.minAt
+	}
+	return b.readAt
+}
+
+// othersRefused is how many calls of others met an empty window, as far as it
+// lasted until end: their rate times the time at zero.
+func (b *window) othersRefused(end instant) float64 {
+	rate := b.recent.rate // a window runs dry in a burst, and the burst goes on
+	if !b.rule.Primary || rate <= 0 {
+		return 0
+	}
+	empty := b.emptyAt
+	if b.min > 0 {
+		empty = b.recent.spends(b.readAt, b.min)
+	}
+	return rate * max(0, end-empty).Seconds()
 }
 
 // unlink forgets a header that answers no longer carry: five successes in a

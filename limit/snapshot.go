@@ -37,6 +37,9 @@ type Bucket struct {
 	Ours        int       // ours the server counted in this window
 	Others      int       // others' the server counted in this window, estimated
 	OthersRate  float64   // others' per second, forecast
-	Held        int       // calls waiting for this bucket now
-	Refusals    int       // 429s blamed on this bucket since the start
+	// Harm is how many calls of others met an empty window since the start,
+	// estimated: their forecast rate times the time that nothing was left.
+	Harm     float64
+	Held     int // calls waiting for this bucket now
+	Refusals int // 429s blamed on this bucket since the start
 }

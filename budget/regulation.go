@@ -1,0 +1,132 @@
+package budget
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// Own is the service of the limits that we set ourselves.
+const Own limit.Service = "flyball"
+
+// A Regulation is what is held back beside what the server's limits demand.
+// The zero value adds nothing to what is learned.
+type Regulation struct {
+	// AtMost is how many sends a minute are made in all; 0 sets no bound.
+	AtMost int
+	// KeepFree is how many calls of each service's own limit are never used
+	// by us, whatever is left; 0 keeps none.
+	KeepFree int
+	// KeepFreeShare is the same as a share of the limit, in [0, 1); the
+	// greater of the two holds.
+	KeepFreeShare float64
+	// Politeness is how much of the forecast of others is left to them.
+	// Default 1; negative leaves nothing.
+	Politeness float64
+	// Burst is how many times faster than its even pace a limit may be spent.
+	// Default 2.
+	Burst float64
+}
+
+// A Quota bounds one client. The zero value sets no bound.
+type Quota struct {
+	AtMost   int     // sends a minute; 0 sets no bound
+	MaxShare float64 // share of the service's own limit, in (0, 1]; 0 sets no bound
+}
+
+// Check reports the first value that makes no sense.
+func (r Regulation) Check() error {
+	switch {
+	case r.AtMost < 0:
+		return fmt.Errorf("AtMost: %d is negative; 0 sets no bound", r.AtMost)
+	case r.KeepFree < 0:
+		return fmt.Errorf("KeepFree: %d is negative; 0 keeps none", r.KeepFree)
+	case !(r.KeepFreeShare >= 0 && r.KeepFreeShare < 1):
+		return fmt.Errorf("KeepFreeShare: %g is not between 0 and 1; 0.15 keeps 15 %%", r.KeepFreeShare)
+	case !(r.Politeness <= 10):
+		return fmt.Errorf("Politeness: %g is above 10; 1 leaves others what they are expected to use", r.Politeness)
+	case r.Burst != 0 && !(r.Burst >= 1 && r.Burst <= 100):
+		return fmt.Errorf("Burst: %g is not between 1 and 100; 2 is the default", r.Burst)
+	default:
+		return nil
+	}
+}
+
+// Check reports the first value that makes no sense.
+func (q Quota) Check() error {
+	switch {
+	case q.AtMost < 0:
+		return fmt.Errorf("AtMost: %d is negative; 0 sets no bound", q.AtMost)
+	case !(q.MaxShare >= 0 && q.MaxShare <= 1):
+		return fmt.Errorf("MaxShare: %g is not between 0 and 1; 0.5 is half of the account", q.MaxShare)
+	default:
+		return nil
+	}
+}
+
+func (r Regulation) withDefaults() Regulation {
+	switch {
+	case r.Politeness < 0:
+		r.Politeness = 0
+	case r.Politeness == 0:
+		r.Politeness = 1
+	}
+	if r.Burst <= 0 {
+		r.Burst = burstCap
+	}
+	return r
+}
+
+// kept is what is never used of a service's own limit.
+func (r *Regulation) kept(limit int) int {
+	return min(limit, max(r.KeepFree, int(r.KeepFreeShare*float64(limit))))
+}
+
+// own returns the window of a limit that we set, made if need be.
+func (a *Account) own(t instant, id string, perMinute int) *window {
+	key := limit.Key{Service: Own, ID: id}
+	b := a.windows[key]
+	if b == nil {
+		b = a.newWindow(key, &limit.Rule{ID: id, Service: Own, Kind: limit.Window, Mark: limit.Binding, Window: time.Minute, Source: "configuration"}, t)
+		b.own, b.source = true, limit.Configured
+		a.windows[key] = b
+	}
+	if b.limit != perMinute {
+		b.min += perMinute - b.limit
+		b.limit = perMinute
+	}
+	return b
+}
+
+// askOwn asks the limits that we set: of the account, and of the client.
+func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant) Verdict {
+	if a.options.AtMost > 0 {
+		if v := a.askWindow(t, a.own(t, "at most", a.options.AtMost), 1, ask, g); !v.OK {
+			return v
+		}
+	}
+	if ask.Quota == (Quota{}) {
+		return Verdict{OK: true}
+	}
+	perMinute := ask.Quota.AtMost
+	if b := rt.primary(); b != nil && ask.Quota.MaxShare > 0 && b.governs() {
+		share := max(1, int(ask.Quota.MaxShare*float64(b.limit)*time.Minute.Seconds()/b.w.Seconds()))
+		if perMinute == 0 || share < perMinute {
+			perMinute = share
+		}
+	}
+	if perMinute <= 0 {
+		return Verdict{OK: true}
+	}
+	return a.askWindow(t, a.own(t, "client "+ask.Client, perMinute), 1, ask, g)
+}
+
+// primary is the service's own counter, which every send on the route draws
+// on; nil when the service has none.
+func (r *route) primary() *window {
+	if n := len(r.draws); n > 0 && r.draws[n-1].b.rule.Primary {
+		return r.draws[n-1].b
+	}
+	return nil
+}
