@@ -18,11 +18,16 @@ type waiter struct {
 	grant    budget.Grant
 	patience time.Time // zero: only the context ends the wait
 	usage    *usage    // its client's, while it waits or is under way
-	item     *queue.Item[*waiter]
-	ready    chan *limit.WaitError // one value: nil is leave to send
-	since    time.Time             // when the present hold began
-	hold     limit.Hold            // the present hold
-	left     time.Time             // when it got leave: the send leaves at once
+	left     time.Time // when it got leave: the send leaves at once
+	*parked            // nil unless it was held, as few are
+}
+
+// A parked is what a waiter needs while it is held.
+type parked struct {
+	item  *queue.Item[*waiter]
+	ready chan *limit.WaitError // one value: nil is leave to send
+	since time.Time             // when the present hold began
+	hold  limit.Hold            // the present hold
 }
 
 // acquire blocks until the call may make one send, which is then charged to
@@ -102,8 +107,7 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 		c.fair.Return(clientOf(w.call), w.call.Weight)
 		return refusal
 	}
-	w.ready = make(chan *limit.WaitError, 1)
-	w.since, w.hold = now, limit.Hold{Bucket: v.Bucket, Reason: v.Reason}
+	w.parked = &parked{ready: make(chan *limit.WaitError, 1), since: now, hold: limit.Hold{Bucket: v.Bucket, Reason: v.Reason}}
 	if line := c.queue.Line(v.Bucket); line != nil && v.Reason == limit.Paced {
 		w.hold.Reason = limit.Queued
 	}
