@@ -167,38 +167,38 @@ func walkKey(r *limit.Route) limit.Key { return limit.Key{Service: r.Service, ID
 
 // Admit asks for leave to make one send on r at now and, when it is given,
 // charges every bucket it draws on into g, all or nothing.
-func (a *Account) Admit(now time.Time, r *limit.Route, ask Ask, g *Grant) Verdict {
+func (a *Account) Admit(now time.Time, r *limit.Route, ask Ask, g *Grant) (v Verdict) {
 	t := a.at(now)
 	rt := a.route(t, r)
 	g.begin(r, rt)
 	if ask.First {
 		a.expect(t, rt, ask.Class)
 	}
-	if v := a.askNarrow(t, rt, r, ask, g); !v.OK {
-		return v
-	}
-	if v := a.askOwn(t, rt, ask, g); !v.OK {
+	if !a.askNarrow(t, rt, r, ask, g, &v) || !a.askOwn(t, rt, ask, g, &v) {
 		return v
 	}
 	for i := range rt.draws {
 		d := &rt.draws[i]
-		if v := a.askWindow(t, d.b, d.cost, ask, g); !v.OK {
+		if !a.askWindow(t, d.b, d.cost, ask, g, &v) {
 			v.Whole = d.b.rule.Primary
 			return v
 		}
 	}
 	a.commit(t, g)
-	return Verdict{OK: true}
+	v.OK = true
+	return v
 }
 
 // askWindow asks one counter and, when it lets the send go, notes it in g.
-func (a *Account) askWindow(t instant, b *window, cost int, ask Ask, g *Grant) Verdict {
+// Otherwise it says why in v, which is large: only refusals fill it.
+func (a *Account) askWindow(t instant, b *window, cost int, ask Ask, g *Grant, v *Verdict) bool {
 	due, until, why := b.ask(t, cost, ask, &a.clk)
 	if why != "" {
-		return a.hold(t, until, b.key, why)
+		*v = a.hold(t, until, b.key, why)
+		return false
 	}
 	g.add(b, cost, due)
-	return Verdict{OK: true}
+	return true
 }
 
 // expect counts a call as demand of its class on the service.
@@ -210,43 +210,46 @@ func (a *Account) expect(t instant, rt *route, class limit.Class) {
 }
 
 // askNarrow asks the buckets that are not the whole account's.
-func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, ask Ask, g *Grant) Verdict {
+func (a *Account) askNarrow(t instant, rt *route, r *limit.Route, ask Ask, g *Grant, v *Verdict) bool {
 	if len(a.pauses) > 0 {
-		if v := a.askPauses(t, r, ask, g); !v.OK {
-			return v
+		if !a.askPauses(t, r, ask, g, v) {
+			return false
 		}
 	}
 	for _, one := range rt.byOne {
 		o := a.objects.get(t, one.KeyFor(r.Object, r.Credential), one.Rule)
 		if until, why := o.ask(t, one.cost); why != "" {
-			return a.hold(t, until, o.key, why)
+			*v = a.hold(t, until, o.key, why)
+			return false
 		}
 		g.objects = append(g.objects, charged{o, one.cost})
 	}
 	if r.Job == limit.StartsJob && a.slots != nil {
 		if until, why := a.slots.ask(t); why != "" {
-			return a.hold(t, until, a.slots.key, why)
+			*v = a.hold(t, until, a.slots.key, why)
+			return false
 		}
 		g.slots = a.slots
 	}
 	if !rt.walks() {
-		return a.hold(t, t+silence, walkKey(r), limit.Walking)
+		*v = a.hold(t, t+silence, walkKey(r), limit.Walking)
+		return false
 	}
-	return Verdict{OK: true}
+	return true
 }
 
-func (a *Account) askPauses(t instant, r *limit.Route, ask Ask, g *Grant) Verdict {
+func (a *Account) askPauses(t instant, r *limit.Route, ask Ask, g *Grant, v *Verdict) bool {
 	keys := [2]limit.Key{r.PauseKey(), walkKey(r)}
 	for i, key := range keys {
 		b := a.pauses[key]
 		if b == nil || i == 1 && key == keys[0] {
 			continue
 		}
-		if v := a.askWindow(t, b, 1, ask, g); !v.OK {
-			return v
+		if !a.askWindow(t, b, 1, ask, g, v) {
+			return false
 		}
 	}
-	return Verdict{OK: true}
+	return true
 }
 
 func (a *Account) hold(t, until instant, key limit.Key, why limit.Reason) Verdict {

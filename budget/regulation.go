@@ -100,14 +100,12 @@ func (a *Account) own(t instant, id string, perMinute int) *window {
 }
 
 // askOwn asks the limits that we set: of the account, and of the client.
-func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant) Verdict {
-	if a.options.AtMost > 0 {
-		if v := a.askWindow(t, a.own(t, "at most", a.options.AtMost), 1, ask, g); !v.OK {
-			return v
-		}
+func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bool {
+	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, "at most", a.options.AtMost), 1, ask, g, v) {
+		return false
 	}
 	if ask.Quota == (Quota{}) {
-		return Verdict{OK: true}
+		return true
 	}
 	perMinute := ask.Quota.AtMost
 	if b := rt.primary(); b != nil && ask.Quota.MaxShare > 0 && b.governs() {
@@ -117,9 +115,9 @@ func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant) Verdict {
 		}
 	}
 	if perMinute <= 0 {
-		return Verdict{OK: true}
+		return true
 	}
-	return a.askWindow(t, a.own(t, "client "+ask.Client, perMinute), 1, ask, g)
+	return a.askWindow(t, a.own(t, "client "+ask.Client, perMinute), 1, ask, g, v)
 }
 
 // primary is the service's own counter, which every send on the route draws
