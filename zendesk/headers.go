@@ -169,8 +169,11 @@ func (s *scan) fieldR(name string, values []string) {
 	case len("Rate-Limit-Remaining"):
 		s.named(name, "Rate-Limit-Remaining", family2023, values, setRemaining)
 	case len("Ratelimit-Limit"): // also the length of Ratelimit-Reset
-		s.named(name, "Ratelimit-Limit", family2024, values, setLimit)
-		s.named(name, "Ratelimit-Reset", family2024, values, setReset)
+		if name[len("Ratelimit-")]|0x20 == 'l' {
+			s.named(name, "Ratelimit-Limit", family2024, values, setLimit)
+		} else {
+			s.named(name, "Ratelimit-Reset", family2024, values, setReset)
+		}
 	case len("Ratelimit-Remaining"):
 		s.named(name, "Ratelimit-Remaining", family2024, values, setRemaining)
 	case len("Retry-After"):
