@@ -60,7 +60,7 @@ func (o Options) resolve() (account *url.URL, plan zendesk.Plan, err error) {
 		}
 	}
 	if err := o.Regulation.Check(); err != nil {
-		return nil, plan, fmt.Errorf("flyball.Options: Regulation: %w", err)
+		return nil, plan, fmt.Errorf("flyball.Options: %w", err)
 	}
 	for name, quota := range o.Quotas {
 		if err := quota.Check(); err != nil {

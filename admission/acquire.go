@@ -171,7 +171,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	c.serve(now, c.account.Buckets(now, &w.call.Route)) // others may have stood behind it
 	c.mu.Unlock()
 	w.turn(now, budget.Verdict{Bucket: bucket, Reason: w.hold.Reason})
-	if cause != nil && cause != context.DeadlineExceeded {
+	if cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
 		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Bucket: bucket, Reason: w.hold.Reason, Err: cause})
 		return cause
 	}

@@ -196,7 +196,7 @@ func (b *window) lower(s *sample, remaining int) {
 	case remaining < b.min:
 		if !b.doubt.on {
 			b.doubt = doubt{on: true, value: remaining, t0: s.t0}
-			b.gate.close()
+			b.close()
 		}
 	default:
 		if s.t0 > b.doubt.t0 {
@@ -221,7 +221,7 @@ func (b *window) believe(s *sample, remaining int) {
 // for the fall to remaining, or a later send confirms an earlier doubt.
 func (b *window) explains(s *sample, remaining int) bool {
 	fall := float64(b.min - remaining)
-	known := float64(b.busy+b.dark+b.lost+s.cost) + spread(b.othersRate(), s.t1-b.minAt, 4) + max(2, float64(b.limit)/20)
+	known := float64(b.busy+b.dark+b.lost+s.cost) + spread(b.othersRate(), s.t1-b.minAt, 4) + max(2, float64(b.limit)/100)
 	if fall <= known || s.status == 429 {
 		return true
 	}

@@ -39,15 +39,15 @@ type Quota struct {
 func (r Regulation) Check() error {
 	switch {
 	case r.AtMost < 0:
-		return fmt.Errorf("AtMost: %d is negative; 0 sets no bound", r.AtMost)
+		return fmt.Errorf("regulation.AtMost: %d is negative; 0 sets no bound", r.AtMost)
 	case r.KeepFree < 0:
-		return fmt.Errorf("KeepFree: %d is negative; 0 keeps none", r.KeepFree)
+		return fmt.Errorf("regulation.KeepFree: %d is negative; 0 keeps none", r.KeepFree)
 	case !(r.KeepFreeShare >= 0 && r.KeepFreeShare < 1):
-		return fmt.Errorf("KeepFreeShare: %g is not between 0 and 1; 0.15 keeps 15 %%", r.KeepFreeShare)
+		return fmt.Errorf("regulation.KeepFreeShare: %g is not between 0 and 1; 0.15 keeps 15 %%", r.KeepFreeShare)
 	case !(r.Politeness <= 10):
-		return fmt.Errorf("Politeness: %g is above 10; 1 leaves others what they are expected to use", r.Politeness)
+		return fmt.Errorf("regulation.Politeness: %g is above 10; 1 leaves others what they are expected to use", r.Politeness)
 	case r.Burst != 0 && !(r.Burst >= 1 && r.Burst <= 100):
-		return fmt.Errorf("Burst: %g is not between 1 and 100; 2 is the default", r.Burst)
+		return fmt.Errorf("regulation.Burst: %g is not between 1 and 100; 2 is the default", r.Burst)
 	default:
 		return nil
 	}
@@ -57,9 +57,9 @@ func (r Regulation) Check() error {
 func (q Quota) Check() error {
 	switch {
 	case q.AtMost < 0:
-		return fmt.Errorf("AtMost: %d is negative; 0 sets no bound", q.AtMost)
+		return fmt.Errorf("quota.AtMost: %d is negative; 0 sets no bound", q.AtMost)
 	case !(q.MaxShare >= 0 && q.MaxShare <= 1):
-		return fmt.Errorf("MaxShare: %g is not between 0 and 1; 0.5 is half of the account", q.MaxShare)
+		return fmt.Errorf("quota.MaxShare: %g is not between 0 and 1; 0.5 is half of the account", q.MaxShare)
 	default:
 		return nil
 	}

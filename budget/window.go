@@ -139,7 +139,7 @@ func (b *window) roll(now instant, clk *clock) {
 	b.begin(now)
 	b.rolledAt = now
 	b.confirmed = false
-	b.gate.close()
+	b.close()
 	if now-b.usedAt > idleWindows*b.w && b.rule.Primary && b.heard {
 		b.stale = true
 	}
@@ -153,7 +153,7 @@ func (b *window) reset(now instant) {
 		b.begin(now)
 		b.confirmed = false
 	}
-	b.gate.close()
+	b.close()
 }
 
 // begin starts a full window.
