@@ -3,6 +3,7 @@ package admission
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -172,7 +173,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	c.mu.Unlock()
 	w.turn(now, budget.Verdict{Bucket: bucket, Reason: w.hold.Reason})
 	if cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
-		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Bucket: bucket, Reason: w.hold.Reason, Err: cause})
+		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Wait: w.call.Held, Bucket: bucket, Reason: w.call.HeldFor.Reason, Err: cause})
 		return cause
 	}
 	best.Bucket, best.Reason, best.Wait = bucket, w.call.HeldFor.Reason, max(best.Wait, time.Second)

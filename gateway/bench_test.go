@@ -83,7 +83,7 @@ func fetchB(b *testing.B, address string, size int) {
 	b.ReportAllocs()
 	b.SetBytes(int64(size))
 	for b.Loop() {
-		resp, err := http.Get(address + "/api/v2/tickets.json") //nolint:noctx // one context less to measure
+		resp, err := http.Get(address + "/api/v2/tickets.json")
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -86,8 +86,8 @@ func TestLinksLeadToTheGatewayAndNeverToAForgedHost(t *testing.T) {
 			}
 			return rewriter.Response(resp)
 		}
-		d := p.Director
-		p.Director = func(out *http.Request) { d(out); out.Host = account.Host }
+		d := p.Director                                                          //nolint:staticcheck // the twin is how it was done
+		p.Director = func(out *http.Request) { d(out); out.Host = account.Host } //nolint:staticcheck // the twin is how it was done
 		p.ServeHTTP(w, r)
 	}))
 	if err := checkLinks(t, twin, "localhost:8080", "http://localhost:8080", nil); err != nil {

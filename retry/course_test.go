@@ -228,7 +228,7 @@ func TestSleepingCallEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(limit.WithCall(t.Context(), &limit.Call{}))
 		time.AfterFunc(time.Second, func() { cancel(errors.New("hung up")) })
 		start := time.Now()
-		_, err := ours(retry.Options{})(below).RoundTrip(requestIn(t, ctx, "GET", "")) //nolint:bodyclose // an error is wanted
+		_, err := ours(retry.Options{})(below).RoundTrip(requestIn(t, ctx, "GET", ""))
 		if !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
 			t.Errorf("err = %v after %v, want cancelled after 1s", err, time.Since(start))
 		}
@@ -245,7 +245,7 @@ func TestEndedCallIsNotRepeated(t *testing.T) {
 		}}}
 		told := 0
 		l := ours(retry.Options{Sink: func(event.Event) { told++ }})
-		_, err := l(below).RoundTrip(requestIn(t, ctx, "GET", "")) //nolint:bodyclose // an error is wanted
+		_, err := l(below).RoundTrip(requestIn(t, ctx, "GET", ""))
 		if !errors.Is(err, errCut) || told != 0 || below.count() != 1 {
 			t.Errorf("err = %v after %d sends and %d events, want the transport's after 1 and 0", err, below.count(), told)
 		}
@@ -267,7 +267,7 @@ func TestAbortPasses(t *testing.T) {
 			req, _ := request(t, "POST", "body", limit.Route{})
 			req.Body = &watched{ReadCloser: req.Body, closed: func() { closes++ }}
 			req.ContentLength = -1
-			_, _ = rt.RoundTrip(req) //nolint:bodyclose // it panics
+			_, _ = rt.RoundTrip(req)
 		}()
 		if m, d := retry.Used(rt); closes != 1 || m != 0 || d != 0 {
 			t.Errorf("closed %d times, %d bytes of memory and %d of disk still taken; want 1, 0, 0", closes, m, d)
@@ -365,7 +365,7 @@ func BenchmarkLayer(b *testing.B) {
 			req := requestIn(b, ctx, "GET", "")
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = rt.RoundTrip(req) //nolint:bodyclose // there is none
+				_, _ = rt.RoundTrip(req)
 			}
 		})
 	}
@@ -381,6 +381,6 @@ func BenchmarkSmallPost(b *testing.B) {
 	ctx := limit.WithCall(b.Context(), &limit.Call{})
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _ = rt.RoundTrip(requestIn(b, ctx, "POST", `{"ticket":{"status":"open"}}`)) //nolint:bodyclose // there is none
+		_, _ = rt.RoundTrip(requestIn(b, ctx, "POST", `{"ticket":{"status":"open"}}`))
 	}
 }

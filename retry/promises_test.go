@@ -319,7 +319,7 @@ func TestSendInDoubtIsNotReportedAsRefused(t *testing.T) {
 		} {
 			below := &wire{steps: []step{fails(errCut), tt.refusal}}
 			req, _ := request(t, "POST", "{}", limit.Route{IdempotencyKeys: true})
-			if _, err := ours(retry.Options{})(below).RoundTrip(req); !errors.Is(err, errCut) { //nolint:bodyclose // an error is wanted
+			if _, err := ours(retry.Options{})(below).RoundTrip(req); !errors.Is(err, errCut) {
 				t.Errorf("%s: err = %v, want the cut", name, err)
 			}
 			if below.open != 0 || below.count() != tt.sends {
@@ -522,7 +522,7 @@ func TestOurOwnRefusalIsReturnedAsItIs(t *testing.T) {
 		want := &limit.WaitError{Method: "GET"}
 		below := &wire{steps: []step{fails(want)}}
 		req, _ := request(t, "GET", "", limit.Route{})
-		if _, err := ours(retry.Options{})(below).RoundTrip(req); err != error(want) || below.count() != 1 { //nolint:bodyclose,errorlint // the very error is wanted
+		if _, err := ours(retry.Options{})(below).RoundTrip(req); err != error(want) || below.count() != 1 {
 			t.Errorf("err = %v after %d tries, want the refusal after 1", err, below.count())
 		}
 	})

@@ -105,7 +105,7 @@ func TestUnreadableBodyIsNotSent(t *testing.T) {
 			r.Body = &watched{ReadCloser: io.NopCloser(req.body), closed: func() { closes++ }}
 			r.ContentLength = req.length
 			rt := ours(retry.Options{BodyMemory: 1000})(below)
-			_, err := rt.RoundTrip(r) //nolint:bodyclose // an error is wanted
+			_, err := rt.RoundTrip(r)
 			if err == nil || !strings.Contains(err.Error(), req.want) {
 				t.Errorf("err = %v, want %q in it", err, req.want)
 			}
@@ -126,7 +126,7 @@ func TestSlowBodyEndsWithItsContext(t *testing.T) {
 		body, writer := io.Pipe()
 		defer writer.Close()
 		r.Body, r.ContentLength = body, -1
-		if _, err := ours(retry.Options{})(below).RoundTrip(r); !errors.Is(err, context.DeadlineExceeded) || below.count() != 0 { //nolint:bodyclose // an error is wanted
+		if _, err := ours(retry.Options{})(below).RoundTrip(r); !errors.Is(err, context.DeadlineExceeded) || below.count() != 0 {
 			t.Errorf("err = %v and %d sends, want the deadline and none", err, below.count())
 		}
 	})

@@ -46,7 +46,7 @@ const (
 // text is the body and its content type. rule names the bucket in H, jobs the
 // running jobs and class the kind of job in E.
 func (b Body) text(rule string, jobs []string, class string) (text, kind string) {
-	switch b {
+	switch b { //nolint:exhaustive // the rest is BodyAccount
 	case BodyTicket:
 		return "Rate limit for ticket updates exceeded, please wait before updating this ticket again", kindHTML
 	case BodyIncremental:

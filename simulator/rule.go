@@ -41,7 +41,7 @@ type key struct {
 
 // keyOf is the bucket of the rule that a call draws on.
 func (r *rule) keyOf(c *call, id uint64) key {
-	switch r.scope {
+	switch r.scope { //nolint:exhaustive // the rest is perAccount
 	case perUser:
 		return key{user: c.user}
 	case perTarget:

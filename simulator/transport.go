@@ -105,7 +105,7 @@ func readBody(r *http.Request) ([]byte, error) {
 // not to be had at once.
 func deliver(ctx context.Context, r *http.Request, c *call, a *answer, done chan<- result) {
 	if a.stream == nil && a.slow == 0 && a.cut == "" {
-		done <- result{response: a.response(r, c, &readyBody{ctx, bytes.NewReader(a.body)})}
+		done <- result{response: a.response(r, c, &readyBody{ctx, bytes.NewReader(a.body)})} //nolint:bodyclose // the caller closes it
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -113,7 +113,7 @@ func deliver(ctx context.Context, r *http.Request, c *call, a *answer, done chan
 	reader, writer := io.Pipe()
 	stop := context.AfterFunc(ctx, func() { _ = writer.CloseWithError(context.Cause(ctx)) })
 	defer stop()
-	done <- result{response: a.response(r, c, &pipedBody{reader, cancel})}
+	done <- result{response: a.response(r, c, &pipedBody{reader, cancel})} //nolint:bodyclose // the caller closes it
 	_ = writer.CloseWithError(a.write(ctx, writer))
 }
 

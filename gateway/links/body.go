@@ -1,6 +1,7 @@
 package links
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -87,7 +88,7 @@ func (b *body) readAhead() (length int64, known bool) {
 		n += m
 	}
 	b.ready = b.ahead[:n]
-	return int64(n), b.err == io.EOF
+	return int64(n), errors.Is(b.err, io.EOF)
 }
 
 // plainSource filters a body that is not compressed. Chunks in which nothing

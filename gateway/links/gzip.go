@@ -3,6 +3,7 @@ package links
 import (
 	"bufio"
 	"compress/gzip"
+	"errors"
 	"io"
 	"sync"
 )
@@ -139,7 +140,7 @@ func (s *gzipSource) repack(text []byte, err error) {
 		_, _ = s.zip.Write(text)
 		s.unflushed = true
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		_ = s.zip.Close()
 		return
 	}

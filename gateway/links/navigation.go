@@ -45,7 +45,7 @@ const (
 )
 
 func keyMeaning(in frame, key []byte) meaning {
-	switch in {
+	switch in { //nolint:exhaustive // what is not listed means nothing
 	case linksObject:
 		return meansLink
 	case jobObject:
