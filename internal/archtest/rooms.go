@@ -86,4 +86,5 @@ var Libraries = map[string][]string{
 	"github.com/spf13/":      {"internal/cli"},
 	"go.yaml.in/":            {"config"},
 	"github.com/caarlos0/":   {"config"},
+	"github.com/fsnotify/":   {"config"},
 }

@@ -65,6 +65,7 @@ func commands(s Streams) []*cobra.Command {
 	return []*cobra.Command{
 		newDemo(s),
 		newServe(s),
+		newConfig(s),
 		newLimits(s),
 		newAPI(s),
 		newSim(s),

@@ -1,0 +1,109 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/gateway"
+	"github.com/flyballhq/flyball/gateway/links"
+)
+
+// Transport returns the options of the served account's transport. Base and
+// OnEvent are the caller's to fill.
+func (c *Config) Transport() flyball.Options {
+	a := c.Account()
+	if a == nil {
+		return flyball.Options{}
+	}
+	o := flyball.Options{
+		Account: a.URL().String(), Plan: string(a.Plan), Window: time.Duration(a.Window),
+		MaxWaiting: int(c.Bounds.MaxWaiting), Retries: int(c.Retries), BodyMemory: int64(c.Bounds.BodyMemory),
+	}
+	if c.Retries == 0 {
+		o.Retries = -1 // what the transport calls "none"
+	}
+	return o
+}
+
+// Gateway returns the options of the served account's gateway. Transport,
+// Label, Ceiling and Log are the caller's to fill.
+func (c *Config) Gateway() gateway.Options {
+	o := gateway.Options{
+		MaxWait: time.Duration(c.MaxWait), GiveUp: int(c.GiveUp), DrainTimeout: time.Duration(c.DrainTimeout),
+		PublicURL:      c.PublicURL.URL(),
+		AllowedHosts:   hosts(c.AllowedHosts),
+		MaxHeaderBytes: int(c.Bounds.MaxHeader), MaxBodyBytes: int64(c.Bounds.MaxBody),
+		Stall: time.Duration(c.Bounds.Stall), UpstreamStall: time.Duration(c.Bounds.UpstreamStall),
+		MaxClients: int(c.Bounds.MaxClients),
+	}
+	if a := c.Account(); a != nil {
+		o.Upstream = a.URL()
+	}
+	if c.MaxWait == 0 {
+		o.MaxWait = -1 // what the gateway calls "never"
+	}
+	for _, mode := range []links.Mode{links.Navigation, links.All, links.Off} {
+		if mode.String() == string(c.RewriteLinks) {
+			o.RewriteLinks = mode
+		}
+	}
+	for _, p := range c.TrustedPeers {
+		o.TrustedPeers = append(o.TrustedPeers, netip.Prefix(p))
+	}
+	return o
+}
+
+// AdminOptions returns the options of the admin address, whose token it reads.
+// Snapshot, Version and Ready are the caller's to fill.
+func (c *Config) AdminOptions() (admin.Options, error) {
+	token, err := c.adminToken()
+	return admin.Options{Token: token, AllowedHosts: hosts(c.Admin.AllowedHosts)}, err
+}
+
+// adminToken is the token of whichever place comes last: file, environment,
+// flag.
+func (c *Config) adminToken() (string, error) {
+	from := c.origins["admin.token_file"].From
+	if c.Admin.TokenFile == "" || c.Admin.Token != "" && c.origins["admin.token"].From > from {
+		return string(c.Admin.Token), nil
+	}
+	text, err := os.ReadFile(string(c.Admin.TokenFile))
+	if err != nil {
+		return "", fmt.Errorf("read the admin token: %w (admin.token_file names a file that holds nothing else)", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", fmt.Errorf("the admin token's file %s is empty (write the token into it)", c.Admin.TokenFile)
+	}
+	return token, nil
+}
+
+func hosts(from []Host) []string {
+	var all []string
+	for _, h := range from {
+		all = append(all, string(h))
+	}
+	return all
+}
+
+// Unconnected returns the keys that were set and that no room obeys yet, so
+// that a command can refuse them instead of passing them over in silence. It
+// gets shorter as what [Settings] says is connected, and goes when it is empty.
+func (c *Config) Unconnected() []string {
+	if c.chosen < 0 {
+		return nil
+	}
+	var keys []string
+	account := at("accounts", c.chosen) + "."
+	for _, name := range []string{"at_most", "keep_free", "politeness", "burst", "clients", "routes"} {
+		if c.origins[account+name].From != Default {
+			keys = append(keys, account+name)
+		}
+	}
+	return keys
+}

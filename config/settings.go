@@ -1,0 +1,209 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// Settings are what a configuration says about one account's calls. They do
+// not change; a call reads those in force once, from [Live.Settings], and
+// keeps them to its end. Any number of calls may read them at once.
+type Settings struct {
+	Regulation Regulation
+	// Policies are the clients', in the order of the file.
+	Policies []Policy
+
+	maxWait time.Duration
+	routes  []Route
+	known   []Match        // of Policies, by index
+	headers map[string]int // by Flyball-Client
+	hashed  bool           // somebody is known by a hash
+	emailed bool           // somebody is known by an e-mail
+}
+
+// Regulation is how much of the account may be used, besides what is learned
+// of it.
+type Regulation struct {
+	AtMost     Rate    // sends; the zero Rate is no bound but the account's
+	KeepFree   Amount  // of the account's limit, never used; the zero Amount is none
+	Politeness float64 // how much of the others' forecast is left to them; 1 is all of it
+	Burst      float64 // how many times the even pace bulk may go; 2 unless said
+}
+
+// A Policy is what was said about one client.
+type Policy struct {
+	Name     string
+	Class    limit.Class // with HasClass
+	HasClass bool
+	Ceiling  limit.Class   // the most urgent class its header may ask for
+	Weight   float64       // its turns beside other clients'; 1 unless said
+	MaxShare float64       // the most of the account's limit that it may use, above 0 and up to 1
+	AtMost   Rate          // sends; the zero Rate is no bound
+	MaxWait  time.Duration // with HasWait; 0 never waits
+	HasWait  bool
+}
+
+// Settings returns what c says about the account that is served; the zero
+// Regulation's defaults are filled in. Without an account it is nil.
+func (c *Config) Settings() *Settings {
+	a := c.Account()
+	if a == nil {
+		return nil
+	}
+	s := &Settings{
+		Regulation: Regulation{a.AtMost, a.KeepFree, float64(a.Politeness), float64(a.Burst)},
+		maxWait:    time.Duration(c.MaxWait),
+		routes:     a.Routes,
+		headers:    make(map[string]int),
+	}
+	for i := range a.Clients {
+		s.add(&a.Clients[i])
+	}
+	return s
+}
+
+func (s *Settings) add(c *Client) {
+	p := Policy{Name: string(c.Name), Weight: float64(c.Weight), MaxShare: float64(c.MaxShare), AtMost: c.AtMost}
+	p.Class, p.HasClass = c.Class.Limit()
+	p.Ceiling, _ = c.Ceiling.Limit()
+	if c.MaxWait != nil {
+		p.MaxWait, p.HasWait = time.Duration(*c.MaxWait), true
+	}
+	i := len(s.Policies)
+	s.Policies, s.known = append(s.Policies, p), append(s.known, c.Match)
+	s.headers[p.Name] = i
+	for _, name := range c.Match.Header {
+		s.headers[string(name)] = i
+	}
+	s.hashed = s.hashed || len(c.Match.Credential) > 0
+	s.emailed = s.emailed || len(c.Match.Email) > 0
+}
+
+// A Decision is what the configuration says about one call.
+type Decision struct {
+	// Policy is the caller's; nil for one that the file does not know.
+	Policy *Policy
+	// Class is what the call is unless its Flyball-Class header says
+	// otherwise, with HasClass; without, nothing was said.
+	Class    limit.Class
+	HasClass bool
+	// Ceiling is the most urgent class that the header may ask for.
+	Ceiling limit.Class
+	// MaxWait bounds the call's holds and retries together; 0 never waits. The
+	// caller's own "Prefer: wait" can only shorten it.
+	MaxWait time.Duration
+}
+
+// Decide says what holds for a call. Of two classes, the client's and the
+// route's, the less urgent holds; of two waits, the shorter; where neither says
+// anything, the gateway's own.
+func (s *Settings) Decide(r *http.Request) Decision {
+	d := Decision{Ceiling: limit.Interactive, MaxWait: s.maxWait}
+	waits := false
+	if d.Policy = s.client(r); d.Policy != nil {
+		d.Class, d.HasClass, d.Ceiling = d.Policy.Class, d.Policy.HasClass, d.Policy.Ceiling
+		if d.Policy.HasWait {
+			d.MaxWait, waits = d.Policy.MaxWait, true
+		}
+	}
+	if route := s.route(r.Method, r.URL.Path); route != nil {
+		if class, ok := route.Class.Limit(); ok && (!d.HasClass || urgency(class) < urgency(d.Class)) {
+			d.Class, d.HasClass = class, true
+		}
+		if w := route.MaxWait; w != nil && (!waits || time.Duration(*w) < d.MaxWait) {
+			d.MaxWait = time.Duration(*w)
+		}
+	}
+	if d.HasClass && urgency(d.Class) > urgency(d.Ceiling) {
+		d.Class = d.Ceiling
+	}
+	return d
+}
+
+func (s *Settings) route(method, path string) *Route {
+	for i := range s.routes {
+		if s.routes[i].Match.matches(method, path) {
+			return &s.routes[i]
+		}
+	}
+	return nil
+}
+
+// client finds who calls: by the name it gives itself, else by its credential,
+// by the e-mail in it, by its program.
+func (s *Settings) client(r *http.Request) *Policy {
+	if len(s.Policies) == 0 {
+		return nil
+	}
+	if name := r.Header.Get("Flyball-Client"); name != "" {
+		if i, ok := s.headers[strings.TrimSpace(name)]; ok {
+			return &s.Policies[i]
+		}
+		return nil // it says who it is, and nobody here is called so
+	}
+	for _, fits := range []func(Match) bool{s.byHash(r), s.byEmail(r), byProgram(r)} {
+		if fits == nil {
+			continue
+		}
+		for i, m := range s.known {
+			if fits(m) {
+				return &s.Policies[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Settings) byHash(r *http.Request) func(Match) bool {
+	credential := r.Header.Get("Authorization")
+	if !s.hashed || credential == "" {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(credential))
+	digits := hex.EncodeToString(sum[:])
+	return func(m Match) bool {
+		for _, h := range m.Credential {
+			if strings.HasPrefix(digits, string(h)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func (s *Settings) byEmail(r *http.Request) func(Match) bool {
+	if !s.emailed {
+		return nil
+	}
+	user, _, _ := r.BasicAuth()
+	email, _, _ := strings.Cut(user, "/token")
+	if !strings.Contains(email, "@") {
+		return nil
+	}
+	return func(m Match) bool { return anyFits(m.Email, email) }
+}
+
+// byProgram compares the whole User-Agent and its first product's name.
+func byProgram(r *http.Request) func(Match) bool {
+	agent := strings.TrimSpace(r.UserAgent())
+	if agent == "" {
+		return nil
+	}
+	product, _, _ := strings.Cut(agent, " ")
+	product, _, _ = strings.Cut(product, "/")
+	return func(m Match) bool { return anyFits(m.UserAgent, product) || anyFits(m.UserAgent, agent) }
+}
+
+func anyFits(patterns []Pattern, s string) bool {
+	for _, p := range patterns {
+		if p.matches(s) {
+			return true
+		}
+	}
+	return false
+}
