@@ -15,6 +15,10 @@ import (
 // maxValues bounds what is read of one file: an alias may stand for much.
 const maxValues = 200_000
 
+// maxEntries bounds a list of clients, of routes and so on: each call is held
+// against all of them.
+const maxEntries = 1000
+
 // A decoder reads a document into a Config. The document's shape is the
 // library's business; that every mistake is found, with its line, its key and
 // the key that was meant, is this one's.
@@ -26,12 +30,13 @@ type decoder struct {
 }
 
 // decode reads text over what c holds already.
-func (c *Config) decode(file string, text []byte, mistakes *Mistakes) {
+// It reports false when there is no use in looking any further.
+func (c *Config) decode(file string, text []byte, mistakes *Mistakes) bool {
 	var doc yaml.Node
 	if err := yaml.Load(text, &doc); err != nil {
 		line, what := syntax(err)
 		mistakes.add(Origin{FromFile, file, line}, "", "%s", what)
-		return
+		return false
 	}
 	d := &decoder{file: file, origins: c.origins, mistakes: mistakes}
 	if root := doc.Content[0]; isNull(root) {
@@ -41,7 +46,9 @@ func (c *Config) decode(file string, text []byte, mistakes *Mistakes) {
 	}
 	if d.values > maxValues {
 		d.wrong(doc.Content[0], "", "the file holds more than %d values (an alias that stands for a list of aliases?)", maxValues)
+		return false
 	}
+	return true
 }
 
 func (d *decoder) read(n *yaml.Node, path string, into reflect.Value) {
@@ -91,6 +98,10 @@ func (d *decoder) list(n *yaml.Node, path string, into reflect.Value) {
 		return
 	case n.Kind != yaml.SequenceNode:
 		d.wrong(n, path, "is a %s where a list belongs (begin each entry with \"- \")", kindOf(n))
+		return
+	}
+	if len(items) > maxEntries {
+		d.wrong(n, path, "has %d entries, and %d are the most", len(items), maxEntries)
 		return
 	}
 	all := reflect.MakeSlice(into.Type(), len(items), len(items))

@@ -81,8 +81,8 @@ func readFile(name string) ([]byte, error) {
 // parse makes a configuration of a file's bytes, nil for none.
 func (s Source) parse(text []byte) (*Config, error) {
 	c, mistakes := defaults(), Mistakes{}
-	if text != nil {
-		c.decode(s.File, text, &mistakes)
+	if text != nil && !c.decode(s.File, text, &mistakes) {
+		return nil, mistakes
 	}
 	c.choose(s, &mistakes)
 	c.overlay(s, &mistakes)

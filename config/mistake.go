@@ -34,11 +34,15 @@ func (m Mistake) Error() string {
 // file's lines, then the environment's and the command line's.
 type Mistakes []Mistake
 
-// Error is one line for each mistake.
+// Error is one line for each mistake, for the first hundred of them.
 func (ms Mistakes) Error() string {
-	lines := make([]string, len(ms))
+	var lines []string
 	for i, m := range ms {
-		lines[i] = m.Error()
+		if i == 100 {
+			lines = append(lines, fmt.Sprintf("and %d more", len(ms)-i))
+			break
+		}
+		lines = append(lines, m.Error())
 	}
 	return strings.Join(lines, "\n")
 }

@@ -25,10 +25,12 @@ func (p *Pattern) UnmarshalText(text []byte) error {
 
 func (p Pattern) String() string { return string(p) }
 
-// matches reports whether the whole of s fits p.
-func (p Pattern) matches(s string) bool { return glob(strings.ToLower(string(p)), strings.ToLower(s)) }
+// covers reports whether everything that fits other fits p.
+func (p Pattern) covers(other Pattern) bool { return glob(p.lower(), other.lower()) }
 
-// glob takes time in proportion to len(p)*len(s) at most: on a mismatch only
+func (p Pattern) lower() string { return strings.ToLower(string(p)) }
+
+// glob reports whether the whole of s fits p. It takes time in proportion to len(p)*len(s) at most: on a mismatch only
 // the last * is tried again, one letter on.
 func glob(p, s string) bool {
 	star, mark := -1, 0
@@ -76,13 +78,14 @@ func (r *RoutePattern) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%s: %s is not a method (write GET /api/v2/incremental/*, or the path alone for every method)", quote(text), quote([]byte(method)))
 	case !strings.HasPrefix(path, "/") || !printable(path) || strings.ContainsAny(path, " ?#"):
 		return fmt.Errorf("%s is not a route (write GET /api/v2/incremental/*, or the path alone for every method)", quote(text))
-	case path == "/*" && method == "":
-		return fmt.Errorf("%s matches every call (what is said for the account holds for all of them)", quote(text))
 	}
-	segments := split(path)
+	segments := strings.Split(trimmed(path), "/")
 	rest := segments[len(segments)-1] == "*"
 	if rest {
 		segments = segments[:len(segments)-1]
+	}
+	if rest && len(segments) == 0 && method == "" {
+		return fmt.Errorf("%s matches every call (what is said for the account holds for all of them)", quote(text))
 	}
 	for _, s := range segments {
 		if strings.Contains(s, "*") && s != "*" {
@@ -98,46 +101,56 @@ func (r RoutePattern) String() string {
 	if len(r.Segments) == 0 && !r.Rest {
 		return ""
 	}
-	path := "/" + strings.Join(r.Segments, "/")
+	segments := slices.Clone(r.Segments)
 	if r.Rest {
-		path = strings.TrimSuffix(path, "/") + "/*"
+		segments = append(segments, "*")
 	}
-	return strings.TrimSpace(r.Method + " " + path)
+	return strings.TrimSpace(r.Method + " /" + strings.Join(segments, "/"))
 }
 
-// matches reports whether a call is on this route. A path's .json, and the
-// slash at its end, do not matter; HEAD counts as its GET.
+// matches reports whether a call is on this route. The path is a trimmed one;
+// HEAD counts as its GET.
 func (r RoutePattern) matches(method, path string) bool {
 	if method == http.MethodHead && r.Method == http.MethodGet {
 		method = http.MethodGet
 	}
-	if r.Method != "" && r.Method != method {
-		return false
-	}
-	return r.fits(split(path))
+	return (r.Method == "" || r.Method == method) && r.fits(path)
 }
 
-func (r RoutePattern) fits(segments []string) bool {
-	if len(segments) < len(r.Segments) || len(segments) > len(r.Segments) && !r.Rest {
-		return false
-	}
-	for i, want := range r.Segments {
-		if want != "*" && want != segments[i] {
+func (r RoutePattern) fits(path string) bool {
+	more := true
+	for _, want := range r.Segments {
+		if !more {
+			return false
+		}
+		var segment string
+		segment, path, more = strings.Cut(path, "/")
+		if want != "*" && want != segment {
 			return false
 		}
 	}
-	return true
+	return !more || r.Rest
 }
 
 // covers reports whether every call that fits other fits r.
 func (r RoutePattern) covers(other RoutePattern) bool {
-	if r.Method != "" && r.Method != other.Method || other.Rest && !r.Rest {
+	switch {
+	case r.Method != "" && r.Method != other.Method, other.Rest && !r.Rest:
 		return false
+	case len(other.Segments) == 0:
+		return len(r.Segments) == 0
 	}
-	return r.fits(other.Segments)
+	return r.fits(strings.Join(other.Segments, "/"))
 }
 
-func split(path string) []string {
-	path = strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".json")
-	return strings.Split(strings.TrimPrefix(path, "/"), "/")
+// trimmed is a path without the slash before it, and without what may stand at
+// its end and makes no difference.
+func trimmed(path string) string {
+	for {
+		shorter := strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".json")
+		if shorter == path {
+			return strings.TrimPrefix(path, "/")
+		}
+		path = shorter
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,11 +21,14 @@ type Settings struct {
 
 	maxWait time.Duration
 	routes  []Route
-	known   []Match        // of Policies, by index
-	headers map[string]int // by Flyball-Client
+	known   []known        // of Policies, by index
+	headers map[string]int // by Flyball-Client, in lower case
 	hashed  bool           // somebody is known by a hash
 	emailed bool           // somebody is known by an e-mail
 }
+
+// known is what one client is recognised by, in lower case.
+type known struct{ hashes, emails, agents []string }
 
 // Regulation is how much of the account may be used, besides what is learned
 // of it.
@@ -75,10 +79,11 @@ func (s *Settings) add(c *Client) {
 		p.MaxWait, p.HasWait = time.Duration(*c.MaxWait), true
 	}
 	i := len(s.Policies)
-	s.Policies, s.known = append(s.Policies, p), append(s.known, c.Match)
-	s.headers[p.Name] = i
+	s.Policies = append(s.Policies, p)
+	s.known = append(s.known, known{lowered(c.Match.Credential), lowered(c.Match.Email), lowered(c.Match.UserAgent)})
+	s.headers[strings.ToLower(p.Name)] = i
 	for _, name := range c.Match.Header {
-		s.headers[string(name)] = i
+		s.headers[strings.ToLower(string(name))] = i
 	}
 	s.hashed = s.hashed || len(c.Match.Credential) > 0
 	s.emailed = s.emailed || len(c.Match.Email) > 0
@@ -126,6 +131,7 @@ func (s *Settings) Decide(r *http.Request) Decision {
 }
 
 func (s *Settings) route(method, path string) *Route {
+	path = trimmed(path)
 	for i := range s.routes {
 		if s.routes[i].Match.matches(method, path) {
 			return &s.routes[i]
@@ -141,69 +147,65 @@ func (s *Settings) client(r *http.Request) *Policy {
 		return nil
 	}
 	if name := r.Header.Get("Flyball-Client"); name != "" {
-		if i, ok := s.headers[strings.TrimSpace(name)]; ok {
+		if i, ok := s.headers[strings.ToLower(strings.TrimSpace(name))]; ok {
 			return &s.Policies[i]
 		}
 		return nil // it says who it is, and nobody here is called so
 	}
-	for _, fits := range []func(Match) bool{s.byHash(r), s.byEmail(r), byProgram(r)} {
-		if fits == nil {
-			continue
-		}
-		for i, m := range s.known {
-			if fits(m) {
-				return &s.Policies[i]
-			}
+	for _, find := range []func(*http.Request) int{s.byHash, s.byEmail, s.byProgram} {
+		if i := find(r); i >= 0 {
+			return &s.Policies[i]
 		}
 	}
 	return nil
 }
 
-func (s *Settings) byHash(r *http.Request) func(Match) bool {
+func (s *Settings) byHash(r *http.Request) int {
 	credential := r.Header.Get("Authorization")
 	if !s.hashed || credential == "" {
-		return nil
+		return -1
 	}
 	sum := sha256.Sum256([]byte(credential))
 	digits := hex.EncodeToString(sum[:])
-	return func(m Match) bool {
-		for _, h := range m.Credential {
-			if strings.HasPrefix(digits, string(h)) {
-				return true
-			}
-		}
-		return false
-	}
+	return slices.IndexFunc(s.known, func(k known) bool {
+		return slices.ContainsFunc(k.hashes, func(h string) bool { return strings.HasPrefix(digits, h) })
+	})
 }
 
-func (s *Settings) byEmail(r *http.Request) func(Match) bool {
+// byEmail reads the e-mail of a Basic credential, which a user name that is
+// none is not.
+func (s *Settings) byEmail(r *http.Request) int {
 	if !s.emailed {
-		return nil
+		return -1
 	}
 	user, _, _ := r.BasicAuth()
 	email, _, _ := strings.Cut(user, "/token")
 	if !strings.Contains(email, "@") {
-		return nil
+		return -1
 	}
-	return func(m Match) bool { return anyFits(m.Email, email) }
+	email = strings.ToLower(email)
+	return slices.IndexFunc(s.known, func(k known) bool { return anyFits(k.emails, email) })
 }
 
 // byProgram compares the whole User-Agent and its first product's name.
-func byProgram(r *http.Request) func(Match) bool {
-	agent := strings.TrimSpace(r.UserAgent())
+func (s *Settings) byProgram(r *http.Request) int {
+	agent := strings.ToLower(strings.TrimSpace(r.UserAgent()))
 	if agent == "" {
-		return nil
+		return -1
 	}
 	product, _, _ := strings.Cut(agent, " ")
 	product, _, _ = strings.Cut(product, "/")
-	return func(m Match) bool { return anyFits(m.UserAgent, product) || anyFits(m.UserAgent, agent) }
+	return slices.IndexFunc(s.known, func(k known) bool { return anyFits(k.agents, product) || anyFits(k.agents, agent) })
 }
 
-func anyFits(patterns []Pattern, s string) bool {
-	for _, p := range patterns {
-		if p.matches(s) {
-			return true
-		}
+func anyFits(patterns []string, s string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, s) })
+}
+
+func lowered[T ~string](texts []T) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = strings.ToLower(string(text))
 	}
-	return false
+	return all
 }

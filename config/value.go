@@ -107,7 +107,7 @@ func (s *Share) UnmarshalText(text []byte) error {
 	if err != nil || v < 0 || v > 1 {
 		return fmt.Errorf("%s is not a share of 0%% to 100%% (write 50%% or 0.5)", quote(text))
 	}
-	*s = Share(v)
+	*s = Share(math.Round(v*1e8) / 1e8)
 	return nil
 }
 

@@ -97,14 +97,14 @@ func (w *watcher) look() {
 }
 
 // watchFolders watches the file's folder and, where the file is a link, the
-// folder that it leads to.
+// folder that it leads to. The file may be missing for the moment.
 func watchFolders(w *fsnotify.Watcher, file string) error {
 	if err := w.Add(filepath.Dir(file)); err != nil {
 		return err
 	}
 	target, err := filepath.EvalSymlinks(file)
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // it is not there; its folder tells when it is
 	}
 	if folder := filepath.Dir(target); folder != filepath.Dir(file) {
 		return w.Add(folder)
