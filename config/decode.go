@@ -13,7 +13,7 @@ import (
 )
 
 // maxValues bounds what is read of one file: an alias may stand for much.
-const maxValues = 200_000
+const maxValues = 50_000
 
 // maxEntries bounds a list of clients, of routes and so on: each call is held
 // against all of them.

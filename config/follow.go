@@ -9,12 +9,15 @@ import (
 
 // Follow keeps the configuration up to date until ctx ends: it reads the file
 // again when it changes and for each signal in hangups, and logs what came of
-// it. A command gives it SIGHUP.
+// it. A command gives it SIGHUP. Without a file it says so to each signal.
 func (l *Live) Follow(ctx context.Context, hangups <-chan os.Signal, log *slog.Logger) {
 	tell := func(change Change, err error) { logChange(log, l.source.File, change, err) }
 	watching := make(chan struct{})
 	go func() {
 		defer close(watching)
+		if l.source.File == "" {
+			return
+		}
 		if err := l.Watch(ctx, tell); err != nil {
 			log.Warn("the configuration is not watched", "why", err.Error())
 		}

@@ -167,6 +167,21 @@ func TestFollowReloadsOnSIGHUPAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestFollowWithoutAFileSaysSoOnSIGHUP(t *testing.T) {
+	l, err := config.Open(config.Source{Account: "acme"})
+	must(t, err)
+	lines := make(logLines, 100)
+	hangups := make(chan os.Signal, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.Follow(t.Context(), hangups, slog.New(slog.NewTextHandler(lines, nil)))
+	}()
+	t.Cleanup(func() { <-ended })
+	hangups <- syscall.SIGHUP
+	lines.want(t, "there is no configuration file to read again")
+}
+
 type logLines chan string
 
 func (l logLines) Write(line []byte) (int, error) {

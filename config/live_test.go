@@ -101,7 +101,7 @@ func TestAReloadUnderLoadDropsNoCall(t *testing.T) {
 	l := open(t, file)
 	done := make(chan struct{})
 	var callers sync.WaitGroup
-	for range 8 {
+	for range 4 {
 		callers.Go(func() {
 			r := request(t, "GET /api/v2/tickets", "", "Flyball-Client", "etl")
 			for calls := 0; ; calls++ {
@@ -121,7 +121,7 @@ func TestAReloadUnderLoadDropsNoCall(t *testing.T) {
 			}
 		})
 	}
-	for i := range 100 {
+	for i := range 30 {
 		overwrite(t, file, []string{after, before, "max_wiat: 2s\n"}[i%3])
 		if _, err := l.Reload(); (err != nil) != (i%3 == 2) {
 			t.Errorf("Reload %d: %v", i, err)

@@ -110,24 +110,24 @@ func (c *Config) choose(src Source, mistakes *Mistakes) {
 		return
 	}
 	wanted, err := zendesk.Account(name)
-	if err != nil {
-		mistakes.add(from, "", "%s", err)
-		return
-	}
 	var names []string
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
-		if upstream := a.URL(); strings.EqualFold(string(a.Name), name) || upstream != nil && upstream.String() == wanted.String() {
+		upstream := a.URL()
+		if strings.EqualFold(string(a.Name), name) || err == nil && upstream != nil && upstream.String() == wanted.String() {
 			c.chosen = i
 			return
 		}
 		names = append(names, a.Label())
 	}
-	if len(names) > 0 {
+	switch {
+	case err != nil:
+		mistakes.add(from, "", "%s", err)
+	case len(names) > 0:
 		mistakes.add(from, "", "%s is not in %s, which has %s (name one of those, or add it under accounts)", name, src.File, strings.Join(names, ", "))
-		return
+	default:
+		c.add(name, wanted.String(), from)
 	}
-	c.add(name, wanted.String(), from)
 }
 
 // add makes an account of what the command line says.

@@ -34,9 +34,13 @@ func (c *Config) override(k Key, value string, from Origin, mistakes *Mistakes) 
 	var into any = c
 	path := k.Path
 	if rest, ok := strings.CutPrefix(path, "accounts[]."); ok {
-		account := c.Account()
-		if account == nil {
+		account, err := c.Served()
+		switch {
+		case err != nil && from.From == FromFlag:
+			mistakes.add(from, path, "it speaks of the account that is served: %s", err)
 			return
+		case err != nil:
+			return // a variable may be for another command than this one
 		}
 		into, path = account, at("accounts", c.chosen)+"."+rest
 	}

@@ -133,7 +133,7 @@ FLYBALL_ADMIN_LISTEN: 0.0.0.0:4291 can be reached from other machines and has no
 }
 
 func TestOneProcessServesOneAccount(t *testing.T) {
-	several := write(t, "accounts:\n  - name: acme\n    plan: team\n  - upstream: http://127.0.0.1:4292\n  - name: beta\n")
+	several := write(t, "accounts:\n  - name: acme\n    plan: team\n  - upstream: http://127.0.0.1:4292\n  - name: beta\n  - {name: the other one, upstream: \"http://127.0.0.1:4293\"}\n")
 	for _, tt := range []struct {
 		file, account, variable string
 		want                    string // the account's URL, or a part of the error
@@ -142,8 +142,9 @@ func TestOneProcessServesOneAccount(t *testing.T) {
 		{several, "beta.zendesk.com", "acme", "https://beta.zendesk.com"},
 		{several, "http://127.0.0.1:4292", "", "http://127.0.0.1:4292"},
 		{several, "", "beta", "https://beta.zendesk.com"},
-		{several, "", "", "3 accounts are listed, and one gateway serves one (say which: flyball serve acme, or FLYBALL_ACCOUNT; the others, 127.0.0.1:4292, beta, each have a gateway of their own)"},
-		{several, "gamma", "", "which has acme, 127.0.0.1:4292, beta (name one of those, or add it under accounts)"},
+		{several, "The other one", "", "http://127.0.0.1:4293"},
+		{several, "", "", "4 accounts are listed, and one gateway serves one (say which: flyball serve acme, or FLYBALL_ACCOUNT; the others, 127.0.0.1:4292, beta, the other one, each have a gateway of their own)"},
+		{several, "gamma", "", "which has acme, 127.0.0.1:4292, beta, the other one (name one of those, or add it under accounts)"},
 		{several, "a/b", "", `ACCOUNT: "a/b" is not a Zendesk account`},
 		{write(t, "max_wait: 8s\n"), "acme", "", "https://acme.zendesk.com"},
 		{write(t, "max_wait: 8s\n"), "", "", "no account is named"},
@@ -162,6 +163,15 @@ func TestOneProcessServesOneAccount(t *testing.T) {
 		if !strings.Contains(got, tt.want) {
 			t.Errorf("account %q, FLYBALL_ACCOUNT %q: %s, want %s", tt.account, tt.variable, got, tt.want)
 		}
+	}
+}
+
+// A flag that nobody could obey is not passed over.
+func TestAnAccountsFlagNeedsAnAccount(t *testing.T) {
+	flags := []config.Flag{{Name: "plan", Value: "team"}}
+	_, err := config.Load(config.Source{Flags: flags})
+	if want := "--plan: it speaks of the account that is served: no account is named (write flyball serve ACCOUNT, list one under accounts, or set FLYBALL_ACCOUNT)"; err == nil || err.Error() != want {
+		t.Errorf("Load = %v, want %s", err, want)
 	}
 }
 
