@@ -25,20 +25,11 @@ const (
 type Ask struct {
 	Client   string        // who calls, never empty
 	Class    limit.Class   // valid with HasClass
-	HasClass bool          // the caller, or its ceiling, said something about the class
+	HasClass bool          // the caller, its ceiling or what was decided for it said something about the class
+	Weight   float64       // the client's turns beside other clients'; 0 is 1
 	MaxWait  time.Duration // holds and retries together; 0 = never wait
 	// Waits says that the caller's own "Prefer: wait" was honoured.
 	Waits bool
-}
-
-// read reads what r asks for.
-func (g *Gateway) read(r *http.Request) Ask {
-	ask := Ask{Client: g.clients.name(identify(r)), MaxWait: g.opts.MaxWait}
-	ask.Class, ask.HasClass = classOf(r.Header, g.opts.Ceiling(ask.Client))
-	if wait, ok := preferredWait(r.Header[preferHeader]); ok {
-		ask.MaxWait, ask.Waits = min(wait, ask.MaxWait), true
-	}
-	return ask
 }
 
 // label tells a flyball.Transport what the caller asked for.
@@ -46,6 +37,9 @@ func label(ctx context.Context, ask Ask) context.Context {
 	ctx = flyball.WithMaxWait(flyball.WithClient(ctx, ask.Client), ask.MaxWait)
 	if ask.HasClass {
 		ctx = flyball.WithClass(ctx, ask.Class)
+	}
+	if ask.Weight > 0 {
+		ctx = flyball.WithWeight(ctx, ask.Weight)
 	}
 	return ctx
 }
@@ -66,22 +60,17 @@ func strip(h http.Header) {
 	}
 }
 
-// classOf reads the class a caller asks for, at most as urgent as ceiling.
-// Words it does not know say nothing.
-func classOf(h http.Header, ceiling limit.Class) (limit.Class, bool) {
-	class, said := limit.Normal, false
+// askedClass reads the class that a caller asks for.
+func askedClass(h http.Header) (limit.Class, bool) {
 	switch strings.ToLower(strings.TrimSpace(h.Get(classHeader))) {
 	case "interactive":
-		class, said = limit.Interactive, true
+		return limit.Interactive, true
 	case "normal":
-		said = true
+		return limit.Normal, true
 	case "bulk":
-		class, said = limit.Bulk, true
+		return limit.Bulk, true
 	}
-	if urgency(class) > urgency(ceiling) {
-		return ceiling, true
-	}
-	return class, said
+	return limit.Normal, false
 }
 
 func urgency(c limit.Class) int {

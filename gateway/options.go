@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball/gateway/links"
-	"github.com/flyballhq/flyball/limit"
 )
 
 // The defaults of [Options].
@@ -49,9 +48,12 @@ type Options struct {
 	// With 503 no refusal has a Retry-After, for node-zendesk takes an answer
 	// with one for data; a client that cannot do without needs 429.
 	GiveUp int
-	// Ceiling is the most urgent class that a client may ask for. nil lets
-	// everybody ask for interactive.
-	Ceiling func(client string) limit.Class
+	// Decide says what holds for a call, by who makes it and what it calls;
+	// its MaxWait then holds in place of the one above. It is called once for
+	// each call, by many goroutines at once; it must not block, and must leave
+	// the request as it is. nil: MaxWait holds for every call, and everybody
+	// may ask for interactive.
+	Decide func(*http.Request) Decision
 
 	// PublicURL is the gateway's own address as its clients write it. Links
 	// in answers begin with it; a path in it is for a proxy in front to
@@ -115,8 +117,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Label == nil {
 		o.Label = label
 	}
-	if o.Ceiling == nil {
-		o.Ceiling = func(string) limit.Class { return limit.Interactive }
+	if o.Decide == nil {
+		o.Decide = sameForAll(o.MaxWait)
 	}
 	return o, nil
 }

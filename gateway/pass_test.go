@@ -443,7 +443,10 @@ func classSeen(t *testing.T, ceiling func(string) limit.Class, header []string) 
 	t.Helper()
 	seen := make(chan gateway.Ask, 1)
 	g := start(t, gateway.Options{
-		Upstream: parse(t, "https://acme.example"), Ceiling: ceiling, Label: label,
+		Upstream: parse(t, "https://acme.example"), Label: label,
+		Decide: func(r *http.Request) gateway.Decision {
+			return gateway.Decision{Ceiling: ceiling(r.Header.Get("Flyball-Client")), MaxWait: time.Minute}
+		},
 		Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 			for _, name := range []string{"Flyball-Class", "Flyball-Client", "Flyball-Batch"} {
 				if req.Header.Get(name) != "" {
