@@ -29,7 +29,10 @@ func keysOf(t reflect.Type, path, prefix string, live bool) []Key {
 		if !f.IsExported() {
 			continue
 		}
-		below, live := join(path, nameOf(f)), live || f.Tag.Get("live") != ""
+		below, live := join(path, nameOf(f)), live
+		if said, ok := f.Tag.Lookup("live"); ok {
+			live = said == "yes"
+		}
 		switch inner := f.Type; {
 		case isLeaf(inner):
 			k := Key{Path: below, Flag: f.Tag.Get("flag"), Live: live}

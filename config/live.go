@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/gateway"
 )
 
 // A Live is the configuration in force. Reading it costs one atomic load; a
@@ -46,12 +50,19 @@ func Open(src Source) (*Live, error) {
 	return l, nil
 }
 
+// File returns the path of the file that is read again, "" for none.
+func (l *Live) File() string { return l.source.File }
+
 // Config returns the configuration in force. What [Change].Restart named in it
 // is not.
 func (l *Live) Config() *Config { return l.config.Load() }
 
 // Settings returns what holds for a call that begins now.
 func (l *Live) Settings() *Settings { return l.settings.Load() }
+
+// Decide says what holds for a call that begins now; a gateway's Options take
+// it. A call that the file does not know is a stranger's: Client is "".
+func (l *Live) Decide(r *http.Request) gateway.Decision { return l.Settings().Decide(r) }
 
 // A Change is what a reload made of the configuration.
 type Change struct {
@@ -142,13 +153,35 @@ func changed(started, current, next *Config) Change {
 	was, had, have := started.served(), current.served(), next.served()
 	for _, path := range union(was, had, have) {
 		switch key := emptied(path); {
+		case key == "accounts[].clients[].at_most", key == "accounts[].clients[].max_share":
+			// The transport knows them by the client's name: see below.
 		case live[key] && !reflect.DeepEqual(had[path], have[path]):
 			change.Live = append(change.Live, path)
 		case !live[key] && !reflect.DeepEqual(was[path], have[path]):
 			change.Restart = append(change.Restart, path)
 		}
 	}
+	for _, name := range differing(started.Account().quotas(), next.Account().quotas()) {
+		change.Restart = append(change.Restart, "at_most and max_share of "+name)
+	}
 	return change
+}
+
+// differing returns the clients whose quotas differ, in order.
+func differing(was, have map[string]flyball.Quota) []string {
+	var names []string
+	for name, q := range was {
+		if have[name] != q {
+			names = append(names, name)
+		}
+	}
+	for name := range have {
+		if _, ok := was[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // served returns the values that matter to the served account, by path; the

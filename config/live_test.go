@@ -68,6 +68,33 @@ func TestReloadSaysWhatHoldsNowAndWhatWaitsForARestart(t *testing.T) {
 	}
 }
 
+// What the transport was built with waits for a restart, a client's quota
+// wherever in the list its client stands.
+func TestWhatTheTransportWasBuiltWithWaitsForARestart(t *testing.T) {
+	const etl = "{name: etl, at_most: 60/min}"
+	for name, tt := range map[string]struct {
+		account string
+		want    []string
+	}{
+		"regulation":               {"at_most: 100/min, keep_free: 10%, politeness: 0, burst: 3, clients: [" + etl + "]", []string{"accounts[0].at_most", "accounts[0].burst", "accounts[0].keep_free", "accounts[0].politeness"}},
+		"another quota":            {"clients: [{name: etl, at_most: 1/s, max_share: 50%}]", []string{"at_most and max_share of etl"}},
+		"the same, later":          {"clients: [{name: app, weight: 2}, " + etl + "]", nil},
+		"the same, in other words": {"clients: [{name: etl, at_most: 1/s}]", nil},
+		"a new client's":           {"clients: [" + etl + ", {name: app, max_share: 10%}]", []string{"at_most and max_share of app"}},
+		"under another name":       {"clients: [{name: app, at_most: 60/min}]", []string{"at_most and max_share of app", "at_most and max_share of etl"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := write(t, "accounts: [{name: acme, clients: ["+etl+"]}]\n")
+			l := open(t, file)
+			overwrite(t, file, "accounts: [{name: acme, "+tt.account+"}]\n")
+			change, err := l.Reload()
+			if err != nil || !slices.Equal(change.Restart, tt.want) {
+				t.Errorf("Reload = %v, %v; want %q to wait for a restart", change, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestAWrongFileLeavesTheOldConfigurationInForce(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(t *testing.T, file string)
@@ -114,7 +141,7 @@ func TestAReloadUnderLoadDropsNoCall(t *testing.T) {
 				}
 				d := l.Settings().Decide(r)
 				old := d.Class == limit.Bulk && d.MaxWait == time.Second
-				if now := d.Class == limit.Interactive && d.MaxWait == 2*time.Second; d.Policy == nil || old == now {
+				if now := d.Class == limit.Interactive && d.MaxWait == 2*time.Second; d.Client != "etl" || old == now {
 					t.Errorf("Decide = %+v, want all of one configuration", d)
 					return
 				}

@@ -124,7 +124,7 @@ func TestAWrongVariableOrFlagIsNamed(t *testing.T) {
 	want := `FLYBALL_TRUSTED_PEERS: "ingress" is neither an address nor a network (write 10.0.0.7 or 10.0.0.0/8)
 FLYBALL_MAX_WAIT: "8" has no unit (write 8s or 8m)
 FLYBALL_PLAN: no Zendesk plan is called "gold": use one of essential, team, growth, professional, enterprise, enterprise-plus, high-volume, developer, or leave it out to learn the limit from the answers
-FLYBALL_ADMIN_LISTEN: 0.0.0.0:4291 can be reached from other machines and has no token (name a file that holds one with admin.token_file, set FLYBALL_ADMIN_TOKEN, or use 127.0.0.1)
+FLYBALL_ADMIN_LISTEN: 0.0.0.0:4291 can be reached from other machines: set an admin token (it comes from admin.token_file, --admin-token-file or FLYBALL_ADMIN_TOKEN), or use 127.0.0.1
 --give-up: "500" is not 429, 503 or 504
 --tls-cert: a certificate needs tls.key, the file with its private key`
 	if err == nil || err.Error() != want {

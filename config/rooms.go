@@ -23,6 +23,7 @@ func (c *Config) Transport() flyball.Options {
 	o := flyball.Options{
 		Account: a.URL().String(), Plan: string(a.Plan), Window: time.Duration(a.Window),
 		MaxWaiting: int(c.Bounds.MaxWaiting), Retries: int(c.Retries), BodyMemory: int64(c.Bounds.BodyMemory),
+		Regulation: a.regulation(), Quotas: a.quotas(),
 	}
 	if c.Retries == 0 {
 		o.Retries = -1 // what the transport calls "none"
@@ -30,8 +31,8 @@ func (c *Config) Transport() flyball.Options {
 	return o
 }
 
-// Gateway returns the options of the served account's gateway. Transport,
-// Label, Ceiling and Log are the caller's to fill.
+// Gateway returns the options of the served account's gateway. Transport and
+// Log are the caller's to fill, and Decide, with [Live.Decide].
 func (c *Config) Gateway() gateway.Options {
 	o := gateway.Options{
 		MaxWait: time.Duration(c.MaxWait), GiveUp: int(c.GiveUp), DrainTimeout: time.Duration(c.DrainTimeout),
@@ -74,7 +75,7 @@ func (c *Config) adminToken() (string, error) {
 	}
 	text, err := os.ReadFile(string(c.Admin.TokenFile))
 	if err != nil {
-		return "", fmt.Errorf("read the admin token: %w (admin.token_file names a file that holds nothing else)", err)
+		return "", fmt.Errorf("read the admin token: %w (--admin-token-file or admin.token_file names a file that holds nothing else)", err)
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" {
@@ -89,21 +90,4 @@ func hosts(from []Host) []string {
 		all = append(all, string(h))
 	}
 	return all
-}
-
-// Unconnected returns the keys that were set and that no room obeys yet, so
-// that a command can refuse them instead of passing them over in silence. It
-// gets shorter as what [Settings] says is connected, and goes when it is empty.
-func (c *Config) Unconnected() []string {
-	if c.chosen < 0 {
-		return nil
-	}
-	var keys []string
-	account := at("accounts", c.chosen) + "."
-	for _, name := range []string{"at_most", "keep_free", "politeness", "burst", "clients", "routes"} {
-		if c.origins[account+name].From != Default {
-			keys = append(keys, account+name)
-		}
-	}
-	return keys
 }

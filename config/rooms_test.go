@@ -30,6 +30,7 @@ func TestTheDefaultsAreThoseOfTheRooms(t *testing.T) {
 	}
 	wantTransport := flyball.Options{
 		Account: "https://acme.zendesk.com", Window: time.Minute, MaxWaiting: 10_000, Retries: 2, BodyMemory: 1 << 20,
+		Regulation: flyball.Regulation{Politeness: 1, Burst: 2},
 	}
 	if diff := cmp.Diff(wantTransport, c.Transport()); diff != "" {
 		t.Errorf("Transport of the defaults (-want +got):\n%s", diff)
@@ -55,35 +56,30 @@ func TestEachRoomGetsItsOptions(t *testing.T) {
 	}
 	wantTransport := flyball.Options{
 		Account: "http://127.0.0.1:4292", Plan: "enterprise-plus", Window: 10 * time.Second, MaxWaiting: 6, Retries: -1, BodyMemory: 3 << 10,
+		Regulation: flyball.Regulation{AtMost: 1200, KeepFreeShare: 0.15, Politeness: 0.5, Burst: 3},
+		Quotas:     map[string]flyball.Quota{"etl": {AtMost: 60, MaxShare: 0.5}}, // app has no bound
 	}
 	if diff := cmp.Diff(wantTransport, c.Transport()); diff != "" {
 		t.Errorf("Transport (-want +got):\n%s", diff)
 	}
 	s := c.Settings()
-	regulation := config.Regulation{AtMost: config.Rate{Calls: 20, Per: time.Second}, KeepFree: config.Amount{Share: 0.15}, Politeness: 0.5, Burst: 3}
-	if diff := cmp.Diff(regulation, s.Regulation); diff != "" {
-		t.Errorf("Regulation (-want +got):\n%s", diff)
-	}
 	policies := []config.Policy{
 		{
-			Name: "etl", HasClass: true, Class: limit.Bulk, Ceiling: limit.Normal, Weight: 2, MaxShare: 0.5,
-			AtMost: config.Rate{Calls: 60, Per: time.Minute}, HasWait: true, MaxWait: 8 * time.Second,
+			Name: "etl", HasClass: true, Class: limit.Bulk, Ceiling: limit.Normal, Weight: 2, HasWait: true, MaxWait: 8 * time.Second,
 		},
-		{Name: "app", Ceiling: limit.Interactive, Weight: 1, MaxShare: 1},
+		{Name: "app", Ceiling: limit.Interactive, Weight: 1},
 	}
 	if diff := cmp.Diff(policies, s.Policies); diff != "" {
 		t.Errorf("Policies (-want +got):\n%s", diff)
 	}
 }
 
-// A key that no room obeys yet is known, so that nobody passes it over.
-func TestUnconnectedKeysAreListed(t *testing.T) {
-	want := []string{"accounts[0].at_most", "accounts[0].keep_free", "accounts[0].politeness", "accounts[0].burst", "accounts[0].clients"}
-	if diff := cmp.Diff(want, load(t, config.Source{File: "testdata/good/rooms.yaml"}).Unconnected()); diff != "" {
-		t.Errorf("Unconnected (-want +got):\n%s", diff)
-	}
-	if got := load(t, config.Source{Account: "acme"}).Unconnected(); got != nil {
-		t.Errorf("Unconnected of the defaults = %q, want none", got)
+// What the transport takes for "by default" is not what a file says with 0.
+func TestNoPolitenessIsNoneAndCallsKeptFreeAreCalls(t *testing.T) {
+	c := load(t, config.Source{File: write(t, "accounts: [{name: acme, politeness: 0, keep_free: 100, clients: [{name: a, max_share: 100%}]}]\n")})
+	want := flyball.Regulation{KeepFree: 100, Politeness: -1, Burst: 2}
+	if got := c.Transport(); got.Regulation != want || got.Quotas != nil {
+		t.Errorf("Transport: %+v, %v; want %+v and no quota", got.Regulation, got.Quotas, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -15,7 +16,6 @@ import (
 // not change; a call reads those in force once, from [Live.Settings], and
 // keeps them to its end. Any number of calls may read them at once.
 type Settings struct {
-	Regulation Regulation
 	// Policies are the clients', in the order of the file.
 	Policies []Policy
 
@@ -30,15 +30,6 @@ type Settings struct {
 // known is what one client is recognised by, in lower case.
 type known struct{ hashes, emails, agents []string }
 
-// Regulation is how much of the account may be used, besides what is learned
-// of it.
-type Regulation struct {
-	AtMost     Rate    // sends; the zero Rate is no bound but the account's
-	KeepFree   Amount  // of the account's limit, never used; the zero Amount is none
-	Politeness float64 // how much of the others' forecast is left to them; 1 is all of it
-	Burst      float64 // how many times the even pace bulk may go; 2 unless said
-}
-
 // A Policy is what was said about one client.
 type Policy struct {
 	Name     string
@@ -46,24 +37,21 @@ type Policy struct {
 	HasClass bool
 	Ceiling  limit.Class   // the most urgent class its header may ask for
 	Weight   float64       // its turns beside other clients'; 1 unless said
-	MaxShare float64       // the most of the account's limit that it may use, above 0 and up to 1
-	AtMost   Rate          // sends; the zero Rate is no bound
 	MaxWait  time.Duration // with HasWait; 0 never waits
 	HasWait  bool
 }
 
-// Settings returns what c says about the account that is served; the zero
-// Regulation's defaults are filled in. Without an account it is nil.
+// Settings returns what c says about the account that is served. Without an
+// account it is nil.
 func (c *Config) Settings() *Settings {
 	a := c.Account()
 	if a == nil {
 		return nil
 	}
 	s := &Settings{
-		Regulation: Regulation{a.AtMost, a.KeepFree, float64(a.Politeness), float64(a.Burst)},
-		maxWait:    time.Duration(c.MaxWait),
-		routes:     a.Routes,
-		headers:    make(map[string]int),
+		maxWait: time.Duration(c.MaxWait),
+		routes:  a.Routes,
+		headers: make(map[string]int),
 	}
 	for i := range a.Clients {
 		s.add(&a.Clients[i])
@@ -72,7 +60,7 @@ func (c *Config) Settings() *Settings {
 }
 
 func (s *Settings) add(c *Client) {
-	p := Policy{Name: string(c.Name), Weight: float64(c.Weight), MaxShare: float64(c.MaxShare), AtMost: c.AtMost}
+	p := Policy{Name: string(c.Name), Weight: float64(c.Weight)}
 	p.Class, p.HasClass = c.Class.Limit()
 	p.Ceiling, _ = c.Ceiling.Limit()
 	if c.MaxWait != nil {
@@ -89,31 +77,17 @@ func (s *Settings) add(c *Client) {
 	s.emailed = s.emailed || len(c.Match.Email) > 0
 }
 
-// A Decision is what the configuration says about one call.
-type Decision struct {
-	// Policy is the caller's; nil for one that the file does not know.
-	Policy *Policy
-	// Class is what the call is unless its Flyball-Class header says
-	// otherwise, with HasClass; without, nothing was said.
-	Class    limit.Class
-	HasClass bool
-	// Ceiling is the most urgent class that the header may ask for.
-	Ceiling limit.Class
-	// MaxWait bounds the call's holds and retries together; 0 never waits. The
-	// caller's own "Prefer: wait" can only shorten it.
-	MaxWait time.Duration
-}
-
 // Decide says what holds for a call. Of two classes, the client's and the
 // route's, the less urgent holds; of two waits, the shorter; where neither says
 // anything, the gateway's own.
-func (s *Settings) Decide(r *http.Request) Decision {
-	d := Decision{Ceiling: limit.Interactive, MaxWait: s.maxWait}
+func (s *Settings) Decide(r *http.Request) gateway.Decision {
+	d := gateway.Decision{Ceiling: limit.Interactive, MaxWait: s.maxWait}
 	waits := false
-	if d.Policy = s.client(r); d.Policy != nil {
-		d.Class, d.HasClass, d.Ceiling = d.Policy.Class, d.Policy.HasClass, d.Policy.Ceiling
-		if d.Policy.HasWait {
-			d.MaxWait, waits = d.Policy.MaxWait, true
+	if p := s.client(r); p != nil {
+		d.Client, d.Weight = p.Name, p.Weight
+		d.Class, d.HasClass, d.Ceiling = p.Class, p.HasClass, p.Ceiling
+		if p.HasWait {
+			d.MaxWait, waits = p.MaxWait, true
 		}
 	}
 	if route := s.route(r.Method, r.URL.Path); route != nil {

@@ -71,10 +71,7 @@ func TestACallIsDecidedByItsClientAndItsRoute(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := settings.Decide(request(t, tt.call, tt.email, tt.headers...))
-			client, class := "", ""
-			if d.Policy != nil {
-				client = d.Policy.Name
-			}
+			client, class := d.Client, ""
 			if d.HasClass {
 				class = d.Class.String()
 			}

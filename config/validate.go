@@ -44,7 +44,7 @@ func (v validator) listeners() {
 		v.wrong([]string{"admin.listen", "listen"}, "%s is where clients call (give the admin address a port of its own, such as 127.0.0.1:4291)", v.Listen)
 	}
 	if !v.Admin.Listen.loopback() && v.Admin.Token == "" && v.Admin.TokenFile == "" {
-		v.wrong([]string{"admin.listen"}, "%s can be reached from other machines and has no token (name a file that holds one with admin.token_file, set FLYBALL_ADMIN_TOKEN, or use 127.0.0.1)", v.Admin.Listen)
+		v.wrong([]string{"admin.listen"}, "%s can be reached from other machines: set an admin token (it comes from admin.token_file, --admin-token-file or FLYBALL_ADMIN_TOKEN), or use 127.0.0.1", v.Admin.Listen)
 	}
 	token, file := v.origins["admin.token"], v.origins["admin.token_file"]
 	if token.From == file.From && token.From != Default {

@@ -38,6 +38,7 @@ func (v validator) whose(a *Account, path string, seen map[string]string) {
 }
 
 func (v validator) regulation(a *Account, path string) {
+	v.rate(a.AtMost, path+".at_most")
 	allowed := a.Plan.perMinute()
 	if allowed > 0 && a.AtMost.PerMinute() > float64(allowed) {
 		v.wrong([]string{path + ".at_most"}, "%s is more than the plan %s allows, %d/min (lower it, or leave it out: flyball keeps within the account's own limit)", a.AtMost, a.Plan, allowed)
@@ -87,6 +88,7 @@ func (v validator) client(a *Account, c *Client, path string) {
 	if c.MaxShare == 0 {
 		v.wrong([]string{path + ".max_share"}, "0%% lets no call of this client pass (write 50%%)")
 	}
+	v.rate(c.AtMost, path+".at_most")
 	for _, whole := range []struct {
 		name      string
 		perMinute float64

@@ -39,7 +39,7 @@ func (d Duration) String() string {
 	return s
 }
 
-// A Rate is so many calls in a span: 300/min, 5/s, 10000/h. The zero value is
+// A Rate is so many calls in a span: 300/min, 5/s, 18000/h. The zero value is
 // no rate at all.
 type Rate struct {
 	Calls int
@@ -55,9 +55,9 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	case !ok && err == nil:
 		return fmt.Errorf("%s does not say per what (write %d/min or %d/s)", quote(text), n, n)
 	case !ok, err != nil:
-		return fmt.Errorf("%s is not a rate (write 300/min, 5/s or 10000/h)", quote(text))
+		return fmt.Errorf("%s is not a rate (write 300/min, 5/s or 18000/h)", quote(text))
 	case per == 0:
-		return fmt.Errorf("%s: %s is not s, min or h (write 300/min, 5/s or 10000/h)", quote(text), quote([]byte(unit)))
+		return fmt.Errorf("%s: %s is not s, min or h (write 300/min, 5/s or 18000/h)", quote(text), quote([]byte(unit)))
 	case n <= 0:
 		return fmt.Errorf("%s lets no call pass (write 1/%s or more, or leave it out for no bound)", quote(text), unit)
 	case n > maxCount:

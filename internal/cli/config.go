@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -57,16 +57,10 @@ func checkConfig(s Streams, file string) error {
 	return nil
 }
 
-// loadConfig loads a configuration, or prints every mistake on a line of its
-// own, which begins with the file and the line for editors to jump to.
+// loadConfig loads a configuration, or tells every mistake.
 func loadConfig(s Streams, src config.Source) (*config.Config, error) {
 	c, err := config.Load(src)
-	var mistakes config.Mistakes
-	if errors.As(err, &mistakes) {
-		fmt.Fprintln(s.Err, mistakes.Error())
-		return nil, fmt.Errorf("the configuration has %s", counted(len(mistakes), "mistake"))
-	}
-	return c, err
+	return c, tellMistakes(s, err)
 }
 
 // summary says in a line what a configuration is about.
@@ -102,10 +96,7 @@ file that says the same. Secrets are not shown.`,
   flyball config show --max-wait 8s      the defaults, with one flag`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file := ""
-			if len(args) > 0 {
-				file = args[0]
-			}
+			file := cmp.Or(first(args), serve.config)
 			c, err := loadConfig(s, configSource(s, cmd.Flags(), file, account))
 			if err != nil {
 				return err
@@ -132,7 +123,10 @@ func configSource(s Streams, flags *pflag.FlagSet, file, account string) config.
 		return src
 	}
 	flags.Visit(func(f *pflag.Flag) {
-		src.Flags = append(src.Flags, config.Flag{Name: f.Name, Value: f.Value.String()})
+		// An empty one, as a script's unset variable leaves it, says nothing.
+		if value := f.Value.String(); value != "" {
+			src.Flags = append(src.Flags, config.Flag{Name: f.Name, Value: value})
+		}
 	})
 	return src
 }

@@ -62,7 +62,7 @@ func (s *side) govern(ctx context.Context, window time.Duration) error {
 		return err
 	}
 	s.stops = append(s.stops, func() { t.Close(); t.CloseIdleConnections() })
-	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: t, Label: label, DrainTimeout: time.Second})
+	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: t, DrainTimeout: time.Second})
 	if err != nil {
 		return err
 	}

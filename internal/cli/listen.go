@@ -11,18 +11,25 @@ import (
 // listen opens a listener at address, HOST:PORT. An empty host is refused: it
 // would mean every interface, which must be said (0.0.0.0 or [::]).
 func listen(ctx context.Context, flag, address string) (net.Listener, error) {
-	host, port, err := net.SplitHostPort(address)
-	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
-		return nil, wrongf("%s %q is not HOST:PORT (write 127.0.0.1:4290, or 127.0.0.1:0 for any free port)", flag, address)
-	}
-	if host == "" {
-		return nil, wrongf("%s %q names no host (write 127.0.0.1:%s, or 0.0.0.0:%s to be reached from other machines)", flag, address, port, port)
+	if err := checkAddress(flag, address); err != nil {
+		return nil, err
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, listenError(flag, address, err)
 	}
 	return l, nil
+}
+
+func checkAddress(flag, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
+		return wrongf("%s %q is not HOST:PORT (write 127.0.0.1:4290, or 127.0.0.1:0 for any free port)", flag, address)
+	}
+	if host == "" {
+		return wrongf("%s %q names no host (write 127.0.0.1:%s, or 0.0.0.0:%s to be reached from other machines)", flag, address, port, port)
+	}
+	return nil
 }
 
 type listenFailure struct {

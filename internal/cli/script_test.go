@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"occupied": occupied,
 			"nothttp":  notHTTP,
 			"cert":     cert,
+			"expand":   expand,
 		},
 		RequireExplicitExec: true,
 	})
@@ -50,7 +51,10 @@ func TestScripts(t *testing.T) {
 // patience is how long a server may take to come up or to end.
 const patience = 20 * time.Second
 
-var addresses = regexp.MustCompile(`https?://[^/\s]+`)
+var (
+	addresses = regexp.MustCompile(`https?://[^/\s]+`)
+	served    = regexp.MustCompile(`flyball serves \S+ on`)
+)
 
 // start runs a command that serves, in this process: start NAME COMMAND...
 // When the command has printed its addresses, they are in $NAME, $NAME_2, ...
@@ -116,7 +120,8 @@ func (s *server) note(line string, ready chan<- bool) {
 		ready <- true
 		return
 	}
-	for _, address := range addresses.FindAllString(line, -1) {
+	// The account, of "flyball serves ACCOUNT on ADDRESS", is not its own.
+	for _, address := range addresses.FindAllString(served.ReplaceAllString(line, ""), -1) {
 		known := false
 		for _, have := range append(s.addresses, s.args...) {
 			known = known || have == address
@@ -165,6 +170,12 @@ func notHTTP(ts *testscript.TestScript, _ bool, args []string) {
 	}()
 	ts.Defer(func() { l.Close() })
 	ts.Setenv(args[0], l.Addr().String())
+}
+
+// expand puts the script's variables into a file: expand FILE.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // cert writes a certificate for 127.0.0.1 to cert.pem and its key to key.pem.

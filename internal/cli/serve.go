@@ -12,6 +12,7 @@ import (
 
 // serveFlags are the flags of flyball serve as they were written.
 type serveFlags struct {
+	config       string
 	listen       string
 	admin        string
 	tokenFile    string
@@ -30,15 +31,21 @@ type serveFlags struct {
 func newServe(s Streams) *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve ACCOUNT [flags]",
+		Use:   "serve [ACCOUNT] [flags]",
 		Short: "Run the gateway: your clients' base URL for one account",
 		Long: `Run a gateway in front of one Zendesk account. Clients change their base URL and
 nothing else. Each call goes out as soon as the account's limits allow; links to
 the next page lead back to the gateway.
 
-ACCOUNT is acme, acme.zendesk.com or a URL. The callers' own credentials are
-passed on and none is stored. Set your clients' timeout above 60 s, or start
-with --max-wait 8s.
+ACCOUNT is acme, acme.zendesk.com or a URL. Without it the account is the one in
+the --config file, or FLYBALL_ACCOUNT. The callers' own credentials are passed
+on and none is stored. Set your clients' timeout above 60 s, or start with
+--max-wait 8s.
+
+The --config file says who calls, what goes first and how much of the account
+may be used; docs/guide/configuration.md lists its keys. The environment
+(FLYBALL_MAX_WAIT for max_wait) goes over it, flags go over both. It is read
+again when it changes, and on SIGHUP.
 
 The admin address shows every limit (flyball limits, GET /api/limits) and
 answers /healthz and /readyz. It asks for a token if there is one, and must have
@@ -48,12 +55,13 @@ Ctrl-C or SIGTERM lets the calls under way end (--drain-timeout); a second one
 ends the process at once.`,
 		Example: `  flyball serve acme
   flyball serve acme --plan enterprise --max-wait 8s
+  flyball serve --config flyball.yaml
   flyball serve http://127.0.0.1:4292      in front of flyball sim`,
-		Args: exactly("an ACCOUNT"),
+		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.run(cmd.Context(), s, args[0])
+			return f.run(cmd, s, first(args))
 		},
-		Annotations: exits("told to end, and every call was answered", "cannot listen, no such host, or calls were cut at the end", "wrong call"),
+		Annotations: exits("told to end, and every call was answered", "cannot listen, no such host, mistakes in the configuration, or calls were cut at the end", "wrong call"),
 	}
 	f.register(cmd)
 	return cmd
@@ -61,6 +69,7 @@ ends the process at once.`,
 
 func (f *serveFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "`FILE`: YAML, what is configured; it is read again when it changes (default $FLYBALL_CONFIG, else none)")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:4290", "`HOST:PORT`: where clients call; port 0 takes any free one")
 	flags.StringVar(&f.admin, "admin", "127.0.0.1:4291", "`HOST:PORT`: the admin address")
 	flags.StringVar(&f.tokenFile, "admin-token-file", "", "`FILE`: the admin address's token (default $FLYBALL_ADMIN_TOKEN, else none)")
@@ -82,4 +91,12 @@ func planNames() string {
 		names = append(names, p.String())
 	}
 	return wrapped(names, 60)
+}
+
+// first returns the first argument, "" for none.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }

@@ -14,15 +14,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/gateway"
-	"github.com/flyballhq/flyball/zendesk"
 )
 
 // A service is what flyball serve runs: a gateway and its admin address, each
 // with its listener.
 type service struct {
+	config    *config.Config
 	upstream  *url.URL
 	transport *flyball.Transport
 	gateway   *gateway.Gateway
@@ -32,97 +35,85 @@ type service struct {
 	clients, admins net.Listener
 }
 
-func (f *serveFlags) run(ctx context.Context, s Streams, account string) error {
-	upstream, err := zendesk.Account(account)
+func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
+	ctx := cmd.Context()
+	live, err := f.open(cmd, s, account)
 	if err != nil {
-		return wrong(err)
+		return err
 	}
-	svc, err := f.build(s, upstream)
+	svc, err := newService(s, live)
 	if err != nil {
 		return err
 	}
 	defer svc.close()
-	if err := resolves(ctx, upstream); err != nil {
+	if err := resolves(ctx, svc.upstream); err != nil {
 		return err
 	}
-	if err := f.listenBoth(ctx, svc); err != nil {
+	if err := svc.listen(ctx); err != nil {
 		return err
 	}
-	f.announce(s, svc)
-	return svc.serve(ctx, f.drainTimeout)
+	followed, stop := context.WithCancel(ctx)
+	wait := follow(followed, live, svc.log)
+	defer wait()
+	defer stop()
+	svc.announce(s)
+	return svc.serve(ctx)
 }
 
-// build puts the rooms together, before anything is listened on.
-func (f *serveFlags) build(s Streams, upstream *url.URL) (*service, error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	opts, err := f.gatewayOptions(s, upstream)
+// newService puts the rooms together, before anything is listened on.
+func newService(s Streams, live *config.Live) (*service, error) {
+	c := live.Config()
+	admins, err := adminOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	token, err := f.adminToken(s)
-	if err != nil {
+	o := c.Gateway()
+	if o.Log, err = newLogger(s, string(c.Log.Format)); err != nil {
 		return nil, err
 	}
-	if err := admin.CheckAddress(f.admin, token); err != nil {
-		return nil, wrongf("--admin: %w (a token comes from --admin-token-file or FLYBALL_ADMIN_TOKEN)", err)
-	}
-	svc := &service{upstream: upstream, log: opts.Log}
-	svc.transport, err = flyball.New(flyball.Options{
-		Account: upstream.String(), Plan: f.plan, Window: f.window,
-		Base: gateway.Base(upstream), OnEvent: gateway.LogSink(opts.Log),
-	})
-	if err != nil {
+	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
+	t := c.Transport()
+	t.Base, t.OnEvent = gateway.Base(o.Upstream), gateway.LogSink(o.Log)
+	if svc.transport, err = flyball.New(t); err != nil {
 		return nil, wrong(err)
 	}
-	opts.Transport = svc.transport
-	if svc.gateway, err = gateway.New(opts); err != nil {
+	o.Transport, o.Decide = svc.transport, live.Decide
+	if svc.gateway, err = gateway.New(o); err != nil {
 		svc.close()
 		return nil, wrong(err)
 	}
-	svc.admin, err = admin.New(admin.Options{
-		Snapshot: svc.transport.Snapshot, Token: token, Version: version(),
-		Ready: func() bool { return !svc.gateway.Draining() },
-	})
+	admins.Snapshot, admins.Version = svc.transport.Snapshot, version()
+	admins.Ready = func() bool { return !svc.gateway.Draining() }
+	svc.admin, err = admin.New(admins)
 	return svc, err
 }
 
-// label hands what a caller asked for to package flyball.
-func label(ctx context.Context, ask gateway.Ask) context.Context {
-	ctx = flyball.WithClient(ctx, ask.Client)
-	if ask.HasClass {
-		ctx = flyball.WithClass(ctx, ask.Class)
-	}
-	return flyball.WithMaxWait(ctx, ask.MaxWait)
-}
-
-// listenBoth opens both listeners, or neither.
-func (f *serveFlags) listenBoth(ctx context.Context, svc *service) error {
-	config, err := f.tls()
+// listen opens both listeners, or neither.
+func (svc *service) listen(ctx context.Context) error {
+	secure, err := loadTLS(svc.config.TLS)
 	if err != nil {
 		return err
 	}
-	if svc.clients, err = listen(ctx, "--listen", f.listen); err != nil {
+	if svc.clients, err = listen(ctx, "--listen", string(svc.config.Listen)); err != nil {
 		return err
 	}
-	if svc.admins, err = listen(ctx, "--admin", f.admin); err != nil {
+	if svc.admins, err = listen(ctx, "--admin", string(svc.config.Admin.Listen)); err != nil {
 		return err
 	}
-	if config != nil {
-		svc.clients = tls.NewListener(svc.clients, config)
+	if secure != nil {
+		svc.clients = tls.NewListener(svc.clients, secure)
 	}
 	return nil
 }
 
 // serve serves until ctx ends and the gateway has drained. The admin address
 // stays until then, so that it can say so.
-func (svc *service) serve(ctx context.Context, drain time.Duration) error {
+func (svc *service) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() {
 		if n := svc.gateway.InFlight(); n > 0 {
-			svc.log.Info("calls under way may end; another signal cuts them", "calls", n, "within", drain.String())
+			svc.log.Info("calls under way may end; another signal cuts them", "calls", n, "within", svc.config.DrainTimeout.String())
 		}
 	})
 	adminCtx, adminCancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -164,19 +155,20 @@ func resolves(ctx context.Context, upstream *url.URL) error {
 }
 
 // announce says where to point a client.
-func (f *serveFlags) announce(s Streams, svc *service) {
+func (svc *service) announce(s Streams) {
 	addr := svc.clients.Addr()
 	origin := "http://" + reachable(addr)
-	if f.tlsCert != "" {
+	if svc.config.TLS.Cert != "" {
 		origin = "https://" + reachable(addr)
 	}
 	fmt.Fprintf(s.Out, "flyball serves %s on %s\n", svc.upstream, origin)
-	if f.publicURL != "" {
-		origin = strings.TrimSuffix(f.publicURL, "/")
+	if public := string(svc.config.PublicURL); public != "" {
+		origin = strings.TrimSuffix(public, "/")
 	}
 	fmt.Fprintf(s.Out, "  base URL for clients  %s/api/v2\n", origin)
 	fmt.Fprintf(s.Out, "  every limit           http://%s/api/limits\n", svc.admins.Addr())
-	fmt.Fprintf(s.Out, "  longest wait          %s, so set your clients' timeout above %s\n", short(f.maxWait), short(f.maxWait+10*time.Second))
+	wait := time.Duration(svc.config.MaxWait)
+	fmt.Fprintf(s.Out, "  longest wait          %s, so set your clients' timeout above %s\n", short(wait), short(wait+10*time.Second))
 	if !isLoopback(addr) {
 		svc.log.Warn("the gateway can be reached from other machines: whoever reaches it can call the account with a credential of its own", "address", addr.String())
 	}

@@ -62,10 +62,10 @@ func serve(t *testing.T, l *config.Live) (http.Handler, *recorder) {
 	must(t, err)
 	t.Cleanup(func() { transport.Close() })
 	g := l.Config().Gateway()
-	g.Transport, g.Label = transport, config.Label
+	g.Transport, g.Decide = transport, l.Decide
 	gate, err := gateway.New(g)
 	must(t, err)
-	return l.Decide(gate), rec
+	return gate, rec
 }
 
 func TestACallReachesTheTransportAsItIsConfigured(t *testing.T) {
