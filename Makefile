@@ -5,13 +5,15 @@ GO      ?= go
 BINARY  := bin/flyball
 MAX_MB  := 18
 FUZZ_S  ?= 10s
+SEEDS   ?= 20
+RIVALS  := cd bench/rivals && $(GO) test -count=1 -run '^TestBench$$' -timeout 60m -args
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short test-main test-bench test-e2e vet fmt-check behaviours behaviours-check lint demo bench-gateway fuzz
+.PHONY: help build test test-short test-main test-bench test-e2e vet fmt-check behaviours behaviours-check lint demo bench bench-quick bench-gateway fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +61,12 @@ lint: ## golangci-lint: the installed one, or built through Go (a minute or two 
 
 demo: ## one load on a simulated account, with flyball and without
 	$(GO) run ./cmd/flyball demo
+
+bench: ## flyball beside its rivals in virtual time: prints and writes docs/benchmarks.md (SEEDS=20)
+	@$(RIVALS) -seeds $(SEEDS) -write ../../docs
+
+bench-quick: ## the same with three seeds, printed only
+	@$(RIVALS) -seeds 3
 
 bench-gateway: ## the gateway beside a bare reverse proxy
 	@if [ -x bench/run ]; then bench/run; else echo "bench/run is not here yet" >&2; exit 1; fi
