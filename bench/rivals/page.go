@@ -60,7 +60,8 @@ func (p page) String() string {
 
 const notes = `
 Interactive calls are in proportion to the limit where it is not 700. Where the account's own limit does not bound the load, budget used says nothing.
-The simulator's windows sit on the UTC clock, as recorded traffic shows; windows that start with their first request or vary in length are not simulated.
+The simulator's windows sit on the UTC clock, as recorded traffic shows; windows that start with their first
+request, vary in length or have their reset rounded down are not simulated.
 Some rivals draw their jitter from Go's unseeded source, so their last digits change from run to run.
 `
 
