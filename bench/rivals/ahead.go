@@ -1,7 +1,9 @@
 package rivals
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,16 +29,13 @@ func merits() []merit {
 // and what their others and our people pay.
 func (tab *table) ahead(scenario string) string {
 	ours, rivals := tab.sides(scenario)
+	if ours == nil || rivals == nil {
+		return ""
+	}
 	var b strings.Builder
 	for _, m := range merits() {
-		var list []string
-		for _, r := range rivals {
-			if m.of(r) < m.of(ours)-m.least {
-				list = append(list, fmt.Sprintf("%s (%s)", r.policy.name, r.price()))
-			}
-		}
-		if len(list) > 0 {
-			fmt.Fprintf(&b, "- Ahead of flyball in %s: %s.\n", m.name, strings.Join(list, "; "))
+		if before := m.before(ours, rivals); len(before) > 0 {
+			fmt.Fprintf(&b, "- Ahead of flyball in %s: %s.\n", m.name, prices(before))
 		}
 	}
 	if equals := tab.equals(scenario); len(equals) > 0 {
@@ -45,6 +44,30 @@ func (tab *table) ahead(scenario string) string {
 		b.WriteString("- As good as flyball in all three: none.\n")
 	}
 	return b.String()
+}
+
+// before are the rivals ahead of ours, the best first.
+func (m merit) before(ours *result, rivals []*result) (list []*result) {
+	for _, r := range rivals {
+		if m.of(r) < m.of(ours)-m.least {
+			list = append(list, r)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *result) int { return cmp.Compare(m.of(a), m.of(b)) })
+	return list
+}
+
+// prices names the first results with all merits, and counts the others.
+func prices(list []*result) string {
+	const most = 3
+	var parts []string
+	for _, r := range list[:min(most, len(list))] {
+		parts = append(parts, fmt.Sprintf("%s (%s)", r.policy.name, r.price()))
+	}
+	if len(list) > most {
+		parts = append(parts, fmt.Sprintf("and %d more", len(list)-most))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // equals are the rivals that are as good as flyball by every merit.

@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,8 @@ var (
 	seeds = flag.Int("seeds", 0, "run the whole comparison with so many seeds")
 	first = flag.Uint64("first", 1001, "the first seed")
 	write = flag.String("write", "", "folder of benchmarks.md and rivals.svg; empty is none")
+	only  = flag.String("policies", "", "only policies whose name matches this expression")
+	where = flag.String("scenarios", "", "only scenarios whose name matches this expression")
 	hold  = flag.Bool("hold", false, "fail where flyball misses a bar")
 )
 
@@ -26,10 +30,18 @@ func TestBench(t *testing.T) {
 	}
 	debug.SetGCPercent(400)
 	p := page{date: time.Now(), first: *first, seeds: *seeds, commit: commit()}
-	flyballs := policies()[:2]
-	t.Run("alone", func(t *testing.T) { p.alone = compare(t, alone(), policies(), true, *first, *seeds) })
-	t.Run("apart", func(t *testing.T) { p.apart = compare(t, []scenario{four()}, apart(), true, *first, *seeds) })
-	t.Run("robust", func(t *testing.T) { p.robust = compare(t, robustness(), flyballs, false, *first, *seeds) })
+	if *write != "" && *only+*where != "" {
+		t.Fatal("-write needs the whole comparison: leave -policies and -scenarios out")
+	}
+	t.Run("alone", func(t *testing.T) {
+		p.alone = compare(t, matching(t, alone()), named(t, policies()), true, *first, *seeds)
+	})
+	t.Run("apart", func(t *testing.T) {
+		p.apart = compare(t, matching(t, []scenario{four()}), named(t, apart()), true, *first, *seeds)
+	})
+	t.Run("robust", func(t *testing.T) {
+		p.robust = compare(t, matching(t, robustness()), named(t, policies()[:2]), false, *first, *seeds)
+	})
 	p.took = time.Since(p.date)
 	fmt.Println(p)
 	if *write != "" {
@@ -53,6 +65,27 @@ func (p page) holds(t *testing.T) {
 			t.Errorf("%s, %s: misses %s", r.policy.name, r.scenario.name, missed)
 		}
 	}
+}
+
+// matching are the scenarios asked for.
+func matching(t *testing.T, all []scenario) []scenario {
+	pattern := expression(t, *where)
+	return slices.DeleteFunc(all, func(s scenario) bool { return !pattern.MatchString(s.name) })
+}
+
+// named are the policies asked for.
+func named(t *testing.T, all []policy) []policy {
+	pattern := expression(t, *only)
+	return slices.DeleteFunc(slices.Clone(all), func(p policy) bool { return !pattern.MatchString(p.name) })
+}
+
+func expression(t *testing.T, text string) *regexp.Regexp {
+	t.Helper()
+	pattern, err := regexp.Compile(text)
+	if err != nil {
+		t.Fatalf("-policies and -scenarios take regular expressions: %v", err)
+	}
+	return pattern
 }
 
 func save(t *testing.T, p page, folder string) {

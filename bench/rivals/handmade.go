@@ -3,6 +3,8 @@ package rivals
 import (
 	"context"
 	"net/http"
+
+	"golang.org/x/time/rate"
 )
 
 // interactiveShare is the mean of our own interactive calls, as a share of the
@@ -24,8 +26,11 @@ func byHand(name string, kept float64) policy {
 		t.others += interactiveShare
 		seen := &header{remaining: t.limit}
 		direct := &trust{base: base, seen: seen}
-		keeping := &trust{base: base, seen: seen, keepASecond: kept * float64(t.limit) * t.others / t.window.Seconds()}
-		paced := limited(t, keeping)
+		paced := &turns{
+			trust:   trust{base: base, seen: seen, keepASecond: kept * float64(t.limit) * t.others / t.window.Seconds()},
+			limiter: rate.NewLimiter(rate.Limit(t.perSecond()), 1),
+			turn:    make(chan struct{}, 1),
+		}
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
 			if req.Context().Value(kindKey{}) == interactive {
 				return direct.RoundTrip(req)
@@ -38,3 +43,22 @@ func byHand(name string, kept float64) policy {
 }
 
 type kindKey struct{}
+
+// turns takes bulk one by one through the limiter and the header's gate, so that
+// the gate's opening is no herd.
+type turns struct {
+	trust
+	limiter *rate.Limiter
+	turn    chan struct{}
+}
+
+func (x *turns) RoundTrip(req *http.Request) (*http.Response, error) {
+	x.turn <- struct{}{}
+	err := x.limiter.Wait(req.Context())
+	x.hold()
+	<-x.turn
+	if err != nil {
+		return nil, err
+	}
+	return x.send(req)
+}

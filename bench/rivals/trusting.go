@@ -37,9 +37,18 @@ type header struct {
 }
 
 func (x *trust) RoundTrip(req *http.Request) (*http.Response, error) {
+	x.hold()
+	return x.send(req)
+}
+
+// hold returns when enough remains.
+func (x *trust) hold() {
 	for wait := x.wait(); wait > 0; wait = x.wait() {
 		time.Sleep(wait)
 	}
+}
+
+func (x *trust) send(req *http.Request) (*http.Response, error) {
 	resp, err := x.base.RoundTrip(req)
 	if err == nil {
 		x.seen.learn(resp.Header)
