@@ -9,6 +9,9 @@ SEEDS   ?= 20
 RIVALS  := cd bench/rivals && $(GO) test -count=1 -run '^TestBench$$' -timeout 60m -args
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+# BENCH_FLAGS='-policies flyball -scenarios 70 -first 1' narrows or moves make
+# bench-quick; -hold fails it where flyball misses a bar.
+
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
@@ -63,10 +66,10 @@ demo: ## one load on a simulated account, with flyball and without
 	$(GO) run ./cmd/flyball demo
 
 bench: ## flyball beside its rivals in virtual time: prints and writes docs/benchmarks.md (SEEDS=20)
-	@$(RIVALS) -seeds $(SEEDS) -write ../../docs
+	@$(RIVALS) -seeds $(SEEDS) -write ../../docs $(BENCH_FLAGS)
 
 bench-quick: ## the same with three seeds, printed only
-	@$(RIVALS) -seeds 3
+	@$(RIVALS) -seeds 3 $(BENCH_FLAGS)
 
 bench-gateway: ## the gateway beside a bare reverse proxy
 	@if [ -x bench/run ]; then bench/run; else echo "bench/run is not here yet" >&2; exit 1; fi

@@ -2,6 +2,7 @@ package rivals
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -34,7 +35,7 @@ func awsOptions(o *retry.AdaptiveModeOptions) {
 }
 
 func isThrottle(err error) aws.Ternary {
-	if _, ok := err.(throttled); ok {
+	if e := (throttled{}); errors.As(err, &e) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
@@ -60,7 +61,7 @@ func (a *adaptive) roundTrip(req *http.Request) (*http.Response, error) {
 		if failed != nil {
 			return nil, failed
 		}
-		if e, ok := err.(throttled); ok {
+		if e := (throttled{}); errors.As(err, &e) {
 			delay = max(delay, e.wait)
 		}
 		time.Sleep(delay)
