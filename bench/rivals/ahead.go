@@ -25,23 +25,25 @@ func merits() []merit {
 	}
 }
 
-// ahead says which rivals are ahead of flyball in a scenario, figure by figure,
-// and what their others and our people pay.
+// ahead says which rivals are ahead of flyball, labelled and not, in a scenario,
+// figure by figure, and what their others and their people pay.
 func (tab *table) ahead(scenario string) string {
 	ours, rivals := tab.sides(scenario)
-	if ours == nil || rivals == nil {
+	if rivals == nil {
 		return ""
 	}
 	var b strings.Builder
-	for _, m := range merits() {
-		if before := m.before(ours, rivals); len(before) > 0 {
-			fmt.Fprintf(&b, "- Ahead of flyball in %s: %s.\n", m.name, prices(before))
+	for _, r := range ours {
+		for _, m := range merits() {
+			if before := m.before(r, rivals); len(before) > 0 {
+				fmt.Fprintf(&b, "- Ahead of %s in %s: %s.\n", r.policy.name, m.name, prices(before))
+			}
 		}
-	}
-	if equals := tab.equals(scenario); len(equals) > 0 {
-		fmt.Fprintf(&b, "- As good as flyball in all three: %s.\n", strings.Join(equals, "; "))
-	} else {
-		b.WriteString("- As good as flyball in all three: none.\n")
+		equals := "none"
+		if names := equal(r, rivals); names != nil {
+			equals = strings.Join(names, "; ")
+		}
+		fmt.Fprintf(&b, "- As good as %s in all three: %s.\n", r.policy.name, equals)
 	}
 	return b.String()
 }
@@ -70,9 +72,8 @@ func prices(list []*result) string {
 	return strings.Join(parts, "; ")
 }
 
-// equals are the rivals that are as good as flyball by every merit.
-func (tab *table) equals(scenario string) (names []string) {
-	ours, rivals := tab.sides(scenario)
+// equal are the rivals that are as good as ours by every merit.
+func equal(ours *result, rivals []*result) (names []string) {
 	for _, r := range rivals {
 		worse := false
 		for _, m := range merits() {
@@ -85,15 +86,15 @@ func (tab *table) equals(scenario string) (names []string) {
 	return names
 }
 
-// sides are flyball, labelled, and its rivals in a scenario.
-func (tab *table) sides(scenario string) (ours *result, rivals []*result) {
+// sides are flyball, labelled and not, and its rivals in a scenario.
+func (tab *table) sides(scenario string) (ours, rivals []*result) {
 	for _, r := range tab.results {
 		switch {
 		case r.scenario.name != scenario:
-		case !isFlyball(r):
+		case isFlyball(r):
+			ours = append(ours, r)
+		default:
 			rivals = append(rivals, r)
-		case ours == nil:
-			ours = r
 		}
 	}
 	return ours, rivals

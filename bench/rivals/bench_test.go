@@ -56,8 +56,11 @@ func TestBench(t *testing.T) {
 // figures.
 func (p page) holds(t *testing.T) {
 	for _, s := range alone() {
-		for _, equal := range p.alone.equals(s.name) {
-			t.Errorf("%s: %s is as good as flyball", s.name, equal)
+		ours, rivals := p.alone.sides(s.name)
+		for _, r := range ours {
+			for _, name := range equal(r, rivals) {
+				t.Errorf("%s: %s is as good as %s", s.name, name, r.policy.name)
+			}
 		}
 	}
 	for _, r := range p.alone.with(p.apart).with(p.robust).results {

@@ -137,10 +137,11 @@ func TestARivalIsAsGoodOnlyByAllThree(t *testing.T) {
 		made(sleeping(), 0, 5, 2*time.Second),
 		made(trusting(), 1, 5, time.Second),
 	}}
-	if got := tab.equals(s.name); len(got) != 1 || got[0] != trusting().name {
+	ours, rivals := tab.sides(s.name)
+	if got := equal(ours[0], rivals); len(got) != 1 || got[0] != trusting().name {
 		t.Errorf("as good: %v, want the second rival alone", got)
 	}
-	if got := tab.ahead(s.name); !strings.Contains(got, "Ahead of flyball in 429s to us: "+sleeping().name) {
+	if got := tab.ahead(s.name); !strings.Contains(got, "Ahead of **flyball** in 429s to us: "+sleeping().name) {
 		t.Errorf("ahead: %s", got)
 	}
 }
