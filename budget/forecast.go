@@ -12,7 +12,7 @@ type forecast struct {
 }
 
 const (
-	calmest = 2.5 // z when windows do not run dry
+	calmest = 2 // z when windows do not run dry
 	edgiest = 8
 )
 
