@@ -23,7 +23,7 @@ func panels() []panel {
 }
 
 const (
-	namesWidth, panelWidth = 300, 260
+	namesWidth, panelWidth = 360, 260
 	rowHeight, headHeight  = 26, 70
 )
 
@@ -67,7 +67,7 @@ func (what panel) bars(rows []*result, named bool) charts.BarChartOption {
 			theirs[i] = value
 		}
 		if names[i] = " "; named {
-			names[i] = strings.ReplaceAll(r.policy.name, "*", "")
+			names[i] = roomy(strings.ReplaceAll(r.policy.name, "*", ""))
 		}
 	}
 	opt := charts.NewBarChartOptionWithData([][]float64{ours, theirs})
@@ -87,6 +87,10 @@ func (what panel) bars(rows []*result, named bool) charts.BarChartOption {
 	}
 	return opt
 }
+
+// roomy leaves room to the right of a name: the library measures its own font,
+// and most readers' is up to a fifth wider.
+func roomy(name string) string { return name + strings.Repeat("\u00a0", 2+len(name)/3) }
 
 // nothing is a figure of 0; a 0 is no figure, for the other series has it.
 const nothing = 1e-9
