@@ -31,7 +31,7 @@ type Controller struct {
 	provider   limit.Provider
 	maxWaiting int
 	sink       event.Sink
-	quotas     map[string]budget.Quota
+	quotas     map[string]quota
 
 	mu      sync.Mutex
 	account *budget.Account
@@ -53,7 +53,7 @@ func New(o Options) *Controller {
 		provider:   o.Provider,
 		maxWaiting: cmp.Or(o.MaxWaiting, 10_000),
 		sink:       o.Sink,
-		quotas:     o.Quotas,
+		quotas:     named(o.Quotas),
 		account:    budget.New(o.Budget),
 		crowded:    map[limit.Key]time.Time{},
 		clients:    map[client]*usage{},

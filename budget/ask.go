@@ -11,7 +11,7 @@ type Ask struct {
 	Class   limit.Class
 	First   bool   // the call asks for the first time: it counts as demand of its class
 	Crowded bool   // other calls wait
-	Client  string // who asks, as far as Quota counts it
+	Client  string // the name of the bucket that Quota fills, such as "client etl"
 	Quota   Quota  // what the client may use at most
 }
 

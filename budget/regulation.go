@@ -117,7 +117,7 @@ func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bo
 	if perMinute <= 0 {
 		return true
 	}
-	return a.askWindow(t, a.own(t, "client "+ask.Client, perMinute), 1, ask, g, v)
+	return a.askWindow(t, a.own(t, ask.Client, perMinute), 1, ask, g, v)
 }
 
 // primary is the service's own counter, which every send on the route draws
