@@ -153,7 +153,7 @@ var secretWords = []string{
 func (d *decoder) unknown(key *yaml.Node, path string, t reflect.Type) {
 	name, names := key.Value, namesIn(t)
 	full := join(path, show(name))
-	switch meant := nearest(name, names); {
+	switch meant := Nearest(name, names); {
 	case slices.Contains(secretWords, strings.ToLower(name)) && strings.HasPrefix(full, "admin"):
 		d.wrong(key, full, "a secret has no place in this file (write it into a file of its own and name that with admin.token_file, or set FLYBALL_ADMIN_TOKEN)")
 	case slices.Contains(secretWords, strings.ToLower(name)):

@@ -2,8 +2,9 @@ package config
 
 import "strings"
 
-// nearest returns the word that was probably meant, or "".
-func nearest(word string, known []string) string {
+// Nearest returns the one of known that word was probably meant to be, or "".
+// Capitals, hyphens and underscores do not count.
+func Nearest(word string, known []string) string {
 	best, least := "", 1+max(1, len(word)/3)
 	for _, k := range known {
 		d := distance(folded(word), folded(k))

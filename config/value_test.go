@@ -124,7 +124,7 @@ func TestTheNearestKeyIsFound(t *testing.T) {
 		"lisen": "listen", "maxWait": "max_wait", "max-wait": "max_wait", "maxshare": "max_share", "drain": "drain_timeout",
 		"alowed_host": "allowed_hosts", "flavour": "", "": "", "x": "",
 	} {
-		if got := nearest(word, known); got != want {
+		if got := Nearest(word, known); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
 		}
 	}

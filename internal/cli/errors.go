@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/flyballhq/flyball/config"
 )
 
 // A wrongCall is a mistake in how a command was called: exit status 2.
@@ -24,9 +26,6 @@ func wrong(err error) error {
 	}
 	return &wrongCall{err}
 }
-
-// errSaid is a failure that has been told in full already.
-var errSaid = errors.New("failed")
 
 func statusOf(err error) int {
 	var mistake *wrongCall
@@ -55,7 +54,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 			names = append(names, f.Name)
 		}
 	})
-	if meant := nearest(name, names); meant != "" {
+	if meant := config.Nearest(name, names); meant != "" {
 		return wrongf("%s has no flag --%s; did you mean --%s? (see %s --help)", cmd.CommandPath(), name, meant, cmd.CommandPath())
 	}
 	return wrongf("%s has no flag --%s (see %s --help)", cmd.CommandPath(), name, cmd.CommandPath())
@@ -72,7 +71,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, c.Name())
 		}
 	}
-	if meant := nearest(args[0], names); meant != "" {
+	if meant := config.Nearest(args[0], names); meant != "" {
 		return wrongf("there is no command %q; did you mean %q? (see flyball --help)", args[0], meant)
 	}
 	return wrongf("there is no command %q (see flyball --help)", args[0])
@@ -107,40 +106,4 @@ func firstExample(cmd *cobra.Command) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(cmd.Example), "\n")
 	line, _, _ = strings.Cut(line, "  ")
 	return line
-}
-
-// nearest returns the name that word was probably meant to be, or "".
-func nearest(word string, names []string) string {
-	best, least := "", 1+max(1, len(word)/3)
-	for _, name := range names {
-		d := distance(word, name)
-		if len(word) > 2 && strings.HasPrefix(name, word) {
-			d = 1
-		}
-		if d < least {
-			best, least = name, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, delete or replace to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,6 +1,10 @@
 package cli
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/flyballhq/flyball/config"
+)
 
 func TestTheNearestNameIsSuggested(t *testing.T) {
 	names := []string{"serve", "sim", "limits", "max-wait", "listen"}
@@ -8,8 +12,8 @@ func TestTheNearestNameIsSuggested(t *testing.T) {
 		"srve": "serve", "server": "serve", "sin": "sim", "limit": "limits", "max-wiat": "max-wait", "lis": "listen",
 		"frobnicate": "", "": "", "x": "",
 	} {
-		if got := nearest(word, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		if got := config.Nearest(word, names); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }
