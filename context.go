@@ -38,6 +38,7 @@ type wish struct {
 	client  string
 	maxWait time.Duration
 	limited bool
+	batch   bool
 }
 
 type wishKey struct{}
@@ -97,4 +98,12 @@ func WithClient(ctx context.Context, client string) context.Context {
 // all fails at once. The context's own deadline holds besides.
 func WithMaxWait(ctx context.Context, d time.Duration) context.Context {
 	return with(ctx, func(w *wish) { w.maxWait, w.limited = d, true })
+}
+
+// WithBatch returns a context whose calls may be merged with others of the
+// same credential: single reads of tickets, users and organizations into one
+// show_many, single writes into one background job. What a merged write cannot
+// answer is said in docs/guide/library.md.
+func WithBatch(ctx context.Context) context.Context {
+	return with(ctx, func(w *wish) { w.batch = true })
 }

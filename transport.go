@@ -23,6 +23,7 @@ type Transport struct {
 	base       http.RoundTripper
 	governed   http.RoundTripper
 	ownsBase   bool
+	tally      tally
 }
 
 // New returns a transport for one account. Close it when it is done with.
@@ -35,15 +36,16 @@ func New(o Options) (*Transport, error) {
 	if t.base == nil {
 		t.base, t.ownsBase = defaultBase()
 	}
+	sink := t.tally.before(o.OnEvent)
 	t.controller = admission.New(admission.Options{
 		Provider:   t.provider,
 		Budget:     budget.Options{Name: account.Host, Window: o.Window, Regulation: o.Regulation},
 		MaxWaiting: o.MaxWaiting,
 		Quotas:     o.Quotas,
-		Sink:       o.OnEvent,
+		Sink:       sink,
 	})
 	t.governed = stack(t.base,
-		retry.New(retry.Options{Provider: t.provider, Sink: o.OnEvent, Retries: o.Retries, BodyMemory: o.BodyMemory}),
+		retry.New(retry.Options{Provider: t.provider, Sink: sink, Retries: o.Retries, BodyMemory: o.BodyMemory}),
 		t.controller.Layer(),
 	)
 	return t, nil
@@ -111,7 +113,7 @@ func (t *Transport) call(req *http.Request) *limit.Call {
 		call.Class = limit.Bulk
 	}
 	if wish := wishes(req.Context()); wish != nil {
-		call.Client, call.Weight = wish.client, wish.weight
+		call.Client, call.Weight, call.Batch = wish.client, wish.weight, wish.batch
 		if wish.classed {
 			call.Class, call.Labelled = wish.class, true
 		}
@@ -123,8 +125,12 @@ func (t *Transport) call(req *http.Request) *limit.Call {
 	return call
 }
 
-// Snapshot describes every bucket of the account now.
-func (t *Transport) Snapshot() limit.Snapshot { return t.controller.Snapshot() }
+// Snapshot describes every bucket of the account now, and what was saved.
+func (t *Transport) Snapshot() limit.Snapshot {
+	snap := t.controller.Snapshot()
+	t.tally.addTo(&snap)
+	return snap
+}
 
 // Close refuses the calls that are held and all later ones, and closes the
 // idle connections of a base that [New] made. Calls under way end by

@@ -51,7 +51,7 @@ func get(t *testing.T, h http.Handler, host, path string, header ...string) *htt
 func TestEveryBucketIsShown(t *testing.T) {
 	at := time.Date(2026, 11, 23, 10, 0, 20, 0, time.UTC)
 	h := handler(t, admin.Options{Version: "v1", Snapshot: func() limit.Snapshot {
-		return limit.Snapshot{At: at, Account: "acme.zendesk.com", Waiting: 3, Buckets: []limit.Bucket{
+		return limit.Snapshot{At: at, Account: "acme.zendesk.com", Waiting: 3, Sends: 4, Saved: []limit.Saving{{Cause: limit.Merged, Calls: 5, Sends: 4}}, Buckets: []limit.Bucket{
 			{
 				Key: limit.Key{Service: "support", ID: "account"}, Limit: 700, Left: 0, Window: time.Minute, Resets: at.Add(40 * time.Second),
 				Source: limit.FromHeader, PausedUntil: at.Add(12500 * time.Millisecond), PauseCause: "Number of allowed API requests per minute exceeded",
@@ -61,7 +61,7 @@ func TestEveryBucketIsShown(t *testing.T) {
 		}}
 	}})
 	got := get(t, h, "127.0.0.1:4291", "/api/limits").Body.String()
-	want := `{"account":"acme.zendesk.com","at":"2026-11-23T10:00:20Z","waiting":3,"version":"v1","buckets":[` +
+	want := `{"account":"acme.zendesk.com","at":"2026-11-23T10:00:20Z","waiting":3,"version":"v1","sends":4,"saved":[{"cause":"merged","calls":5,"sends":4,"percent":50}],"buckets":[` +
 		`{"bucket":"support/account","service":"support","id":"account","kind":"window","source":"header",` +
 		`"limit":700,"left":0,"window_seconds":60,"resets_at":"2026-11-23T10:01:00Z","reset_seconds":40,` +
 		`"paused_until":"2026-11-23T10:00:32.5Z","pause_seconds":12.5,"pause_cause":"Number of allowed API requests per minute exceeded",` +

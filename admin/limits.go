@@ -15,7 +15,17 @@ type Limits struct {
 	At      time.Time `json:"at"`
 	Waiting int       `json:"waiting"` // calls held now
 	Version string    `json:"version,omitempty"`
+	Sends   int       `json:"sends"`   // requests that reached the account since the start
+	Saved   []Saving  `json:"saved"`   // what was not sent, by cause; never null
 	Buckets []Bucket  `json:"buckets"` // never null
+}
+
+// A Saving is what one cause has saved since the start.
+type Saving struct {
+	Cause   string  `json:"cause"`   // "cache", "stale", "coalesced", "merged" or "elided"
+	Calls   int     `json:"calls"`   // calls answered so
+	Sends   int     `json:"sends"`   // sends spared
+	Percent float64 `json:"percent"` // of the sends that there would have been
 }
 
 // A Bucket is one limit as the server counts it. What is not known is null,
@@ -50,9 +60,22 @@ type Bucket struct {
 
 // NewLimits returns the document for a snapshot.
 func NewLimits(s limit.Snapshot, version string) Limits {
-	doc := Limits{Account: s.Account, At: s.At.UTC(), Waiting: s.Waiting, Version: version, Buckets: make([]Bucket, 0, len(s.Buckets))}
+	doc := Limits{Account: s.Account, At: s.At.UTC(), Waiting: s.Waiting, Version: version, Sends: s.Sends, Saved: savings(s), Buckets: make([]Bucket, 0, len(s.Buckets))}
 	for _, b := range s.Buckets {
 		doc.Buckets = append(doc.Buckets, newBucket(b, s.At))
+	}
+	return doc
+}
+
+func savings(s limit.Snapshot) []Saving {
+	all := s.Sends
+	for _, saved := range s.Saved {
+		all += saved.Sends
+	}
+	doc := make([]Saving, 0, len(s.Saved))
+	for _, saved := range s.Saved {
+		share := 100 * float64(saved.Sends) / float64(max(all, 1))
+		doc = append(doc, Saving{Cause: saved.Cause.String(), Calls: saved.Calls, Sends: saved.Sends, Percent: math.Round(share*10) / 10})
 	}
 	return doc
 }

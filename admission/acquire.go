@@ -39,7 +39,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 		return err
 	}
 	now := time.Now()
-	w.patience = patience(ctx, w.call)
+	w.patience = w.call.Patience(ctx)
 	if !w.call.NoWait && !w.call.Deadline.IsZero() && now.After(w.call.Deadline) {
 		held := w.call.HeldFor
 		refusal := w.refusal(now, budget.Bound{Bucket: held.Bucket, Wait: time.Second, Reason: cmp.Or(held.Reason, limit.Queued)})

@@ -95,7 +95,7 @@ func (c *Controller) Snapshot() limit.Snapshot {
 // been read. A nil error promises nothing.
 func (c *Controller) Check(ctx context.Context, call *limit.Call) error {
 	now := time.Now()
-	w := waiter{call: call, patience: patience(ctx, call)}
+	w := waiter{call: call, patience: call.Patience(ctx)}
 	c.mu.Lock()
 	refusal := c.refuses(now, &w)
 	c.mu.Unlock()
@@ -130,15 +130,6 @@ func (c *Controller) ahead(call *limit.Call, key limit.Key) int {
 		return 0
 	}
 	return min(waiting, c.fair.Ahead(call.Tag, call.Weight))
-}
-
-// patience is when the caller stops waiting, zero when it never does.
-func patience(ctx context.Context, call *limit.Call) time.Time {
-	end, ok := ctx.Deadline()
-	if !ok || !call.Deadline.IsZero() && call.Deadline.Before(end) {
-		return call.Deadline
-	}
-	return end
 }
 
 // serve lets go what may go: the lines that are due and those that may have

@@ -62,7 +62,29 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	if call.Seal != nil {
+		sealed := call.Seal(req)
+		if sealed == nil {
+			return nil, s.takeBack(req)
+		}
+		req = sealed
+	}
 	return s.roundTrip(req, t.next)
+}
+
+// takeBack gives up a leave that nobody wants any more.
+func (s *send) takeBack(req *http.Request) error {
+	now := time.Now()
+	s.mu.Lock()
+	s.exit()
+	s.account.Refund(now, &s.grant)
+	s.serve(now, s.grant.Buckets)
+	s.mu.Unlock()
+	if req.Body != nil {
+		req.Body.Close()
+	}
+	s.emit(event.Event{Kind: event.Left, At: now, Call: s.call, Wait: s.call.Held, Err: context.Canceled})
+	return context.Canceled
 }
 
 // A send is one request on the wire. Its times are written by the transport's

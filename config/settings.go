@@ -91,14 +91,14 @@ func (s *Settings) Decide(r *http.Request) gateway.Decision {
 		}
 	}
 	if route := s.route(r.Method, r.URL.Path); route != nil {
-		if class, ok := route.Class.Limit(); ok && (!d.HasClass || urgency(class) < urgency(d.Class)) {
+		if class, ok := route.Class.Limit(); ok && (!d.HasClass || class.Urgency() < d.Class.Urgency()) {
 			d.Class, d.HasClass = class, true
 		}
 		if w := route.MaxWait; w != nil && (!waits || time.Duration(*w) < d.MaxWait) {
 			d.MaxWait = time.Duration(*w)
 		}
 	}
-	if d.HasClass && urgency(d.Class) > urgency(d.Ceiling) {
+	if d.HasClass && d.Class.Urgency() > d.Ceiling.Urgency() {
 		d.Class = d.Ceiling
 	}
 	return d

@@ -243,18 +243,7 @@ func (c Class) Limit() (limit.Class, bool) {
 
 func (c Class) urgency() int {
 	class, _ := c.Limit()
-	return urgency(class)
-}
-
-func urgency(c limit.Class) int {
-	switch c {
-	case limit.Interactive:
-		return 2
-	case limit.Bulk:
-		return 0
-	default:
-		return 1
-	}
+	return class.Urgency()
 }
 
 // A Name is what an account or a client is called, in logs and metrics too: at

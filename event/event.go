@@ -26,6 +26,7 @@ const (
 	Extra                // the transport below sent something twice by itself; it is charged
 	Crowded              // more calls wait for Bucket than its limit can serve in their patience: Waiting and Servable
 	Learned              // a bucket's limit was learned or changed; Limit is set
+	Saved                // the call was answered without a send of its own; Cause says by what
 )
 
 // An Event is one thing that happened to one call. Fields that the kind does
@@ -44,6 +45,7 @@ type Event struct {
 	Status   int
 	Waiting  int
 	Servable int
+	Cause    limit.Cause
 	Text     string // what the server said
 	Err      error
 }

@@ -28,6 +28,8 @@ type Ask struct {
 	HasClass bool          // the caller, its ceiling or what was decided for it said something about the class
 	Weight   float64       // the client's turns beside other clients'; 0 is 1
 	MaxWait  time.Duration // holds and retries together; 0 = never wait
+	// Batch says that the call may be merged with others.
+	Batch bool
 	// Waits says that the caller's own "Prefer: wait" was honoured.
 	Waits bool
 }
@@ -40,6 +42,9 @@ func label(ctx context.Context, ask Ask) context.Context {
 	}
 	if ask.Weight > 0 {
 		ctx = flyball.WithWeight(ctx, ask.Weight)
+	}
+	if ask.Batch {
+		ctx = flyball.WithBatch(ctx)
 	}
 	return ctx
 }
@@ -71,17 +76,6 @@ func askedClass(h http.Header) (limit.Class, bool) {
 		return limit.Bulk, true
 	}
 	return limit.Normal, false
-}
-
-func urgency(c limit.Class) int {
-	switch c {
-	case limit.Interactive:
-		return 2
-	case limit.Bulk:
-		return 0
-	default:
-		return 1
-	}
 }
 
 // preferredWait reads "wait=N" out of Prefer headers (RFC 7240): whole

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
@@ -24,6 +25,9 @@ type Decision struct {
 	// MaxWait bounds the call's holds and retries together; 0 never waits. The
 	// caller's own "Prefer: wait" can only shorten it.
 	MaxWait time.Duration
+	// Batch allows the call to be merged with others, as does its own header
+	// "Flyball-Batch: allow".
+	Batch bool
 }
 
 // sameForAll is the decision of a gateway that was told nothing about clients
@@ -42,6 +46,7 @@ func (g *Gateway) read(r *http.Request) Ask {
 	}
 	ask := Ask{Client: g.clients.name(who), Weight: d.Weight, MaxWait: d.MaxWait}
 	ask.Class, ask.HasClass = classOf(r.Header, d)
+	ask.Batch = d.Batch || strings.EqualFold(strings.TrimSpace(r.Header.Get(batchHeader)), "allow")
 	if wait, ok := preferredWait(r.Header[preferHeader]); ok {
 		ask.MaxWait, ask.Waits = min(wait, ask.MaxWait), true
 	}
@@ -59,7 +64,7 @@ func classOf(h http.Header, d Decision) (limit.Class, bool) {
 	if !said {
 		class = limit.Normal
 	}
-	if urgency(class) > urgency(d.Ceiling) {
+	if class.Urgency() > d.Ceiling.Urgency() {
 		return d.Ceiling, true
 	}
 	return class, said

@@ -26,6 +26,18 @@ func (c Class) String() string {
 	}
 }
 
+// Urgency orders the classes: the more urgent, the greater.
+func (c Class) Urgency() int {
+	switch c {
+	case Interactive:
+		return 2
+	case Bulk:
+		return 0
+	default:
+		return 1
+	}
+}
+
 // A Call is one request of a client on its way through the layers. The front
 // door makes it, puts it into the request's context, and every layer below
 // reads it there. Only the goroutine that carries the call writes to it.
@@ -44,6 +56,12 @@ type Call struct {
 	Deadline time.Time
 	// NoWait says that the call is refused rather than held at all.
 	NoWait bool
+	// Batch says that the caller allows its call to be merged with others.
+	Batch bool
+	// For is what the call's sends are made to save, in place of many.
+	For Cause
+	// Seal, if set, gives each send its request once it has leave.
+	Seal Seal
 
 	// Written on the way:
 

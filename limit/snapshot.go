@@ -19,6 +19,9 @@ type Snapshot struct {
 	At      time.Time
 	Account string
 	Waiting int // calls held now
+	Sends   int // requests that reached the wire since the start
+	// Saved is what was not sent, by cause: those that saved something.
+	Saved   []Saving
 	Buckets []Bucket
 }
 

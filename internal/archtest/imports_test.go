@@ -93,7 +93,7 @@ func TestCheckImportsFindsEachFault(t *testing.T) {
 		{"main only calls the commands", pkg("cmd/flyball", ours+"gateway"), "cmd/flyball imports gateway"},
 		{"every package says what it is for", undocumented, "no package comment"},
 		{"a new package needs its row", pkg("util"), "util is not in the import table: give it a row in Rooms"},
-		{"a part of a room too", pkg("cache/disk"), "cache/disk is not in the import table"},
+		{"a part of a room too", pkg("cache/tape"), "cache/tape is not in the import table"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ type Room struct {
 // own, and none beside it.
 var (
 	vocabulary = []string{"limit", "event"}
-	mechanisms = []string{"budget", "queue"}
+	mechanisms = []string{"budget", "queue", "flight"}
 	layers     = []string{"admission", "retry", "cache", "batch"}
 	front      = []string{"."}
 	durable    = []string{"journal"}
@@ -42,11 +42,14 @@ var Rooms = []Room{
 	{Path: "budget", StdOnly: true, Imports: vocabulary},
 	{Path: "budget/budgettest", StdOnly: true, Imports: []string{"limit", "event", "budget"}},
 	{Path: "queue", StdOnly: true, Imports: vocabulary},
+	{Path: "flight", StdOnly: true},
 
 	{Path: "admission", StdOnly: true, Imports: belowLayers},
 	{Path: "retry", StdOnly: true, Imports: belowLayers},
 	{Path: "cache", StdOnly: true, Imports: belowLayers},
 	{Path: "cache/cachetest", StdOnly: true, Imports: []string{"limit", "event", "cache"}},
+	{Path: "cache/memory", Imports: []string{"cache"}},
+	{Path: "cache/disk", Imports: []string{"cache"}},
 	{Path: "batch", StdOnly: true, Imports: belowLayers},
 
 	{Path: ".", StdOnly: true, Imports: belowFront},
@@ -87,4 +90,6 @@ var Libraries = map[string][]string{
 	"go.yaml.in/":            {"config"},
 	"github.com/caarlos0/":   {"config"},
 	"github.com/fsnotify/":   {"config"},
+	"github.com/maypok86/":   {"cache/memory"},
+	"go.etcd.io/":            {"cache/disk"},
 }

@@ -1,0 +1,46 @@
+package flyball
+
+import (
+	"sync/atomic"
+
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
+)
+
+// A tally counts sends, and those that were saved, out of the events.
+type tally struct {
+	sends atomic.Int64
+	saved [limit.Causes]struct{ calls, sends atomic.Int64 }
+}
+
+// take counts one event. A send made in place of many is charged to the
+// saving that it serves.
+func (t *tally) take(e event.Event) {
+	switch e.Kind {
+	case event.Sent, event.Lost, event.Extra:
+		t.sends.Add(1)
+		if e.Call != nil && e.Call.For != limit.NotSaved {
+			t.saved[e.Call.For].sends.Add(-1)
+		}
+	case event.Saved:
+		t.saved[e.Cause].calls.Add(1)
+		t.saved[e.Cause].sends.Add(1)
+	}
+}
+
+// before returns a sink that counts and hands on.
+func (t *tally) before(next event.Sink) event.Sink {
+	return func(e event.Event) {
+		t.take(e)
+		next.Emit(e)
+	}
+}
+
+func (t *tally) addTo(s *limit.Snapshot) {
+	s.Sends = int(t.sends.Load())
+	for cause := range t.saved {
+		if n := t.saved[cause].calls.Load(); n > 0 {
+			s.Saved = append(s.Saved, limit.Saving{Cause: limit.Cause(cause), Calls: int(n), Sends: int(t.saved[cause].sends.Load())})
+		}
+	}
+}
