@@ -9,6 +9,8 @@ const (
 	streamSkew
 	streamRequestID
 	streamOthers
+	streamWindow
+	streamOverstate
 )
 
 // mix spreads x over all 64 bits (the finalizer of SplitMix64).

@@ -110,10 +110,10 @@ func (s *Simulator) decide(st *state, c *call, r *record, f *Fault) answer {
 // causeFault is the cause of a refusal that no limit asked for.
 const causeFault = "fault"
 
-func buckets(draws []drawn) []bucket {
-	list := make([]bucket, len(draws))
+func buckets(draws []drawn) []counted {
+	list := make([]counted, len(draws))
 	for i, d := range draws {
-		list[i] = bucket{d.rule, d.key}
+		list[i] = counted{bucket{d.rule, d.key}, d.window.start, d.window.end}
 	}
 	return list
 }
@@ -151,7 +151,7 @@ func (s *Simulator) work(st *state, c *call, f *Fault, v verdict, jobs []string,
 	case f.Cut == CutBefore:
 		return answer{cut: CutBefore, head: newHeaders(nil)}, nil
 	case f.Status != 0:
-		w := windowAt(now, s.o.Window)
+		w := st.limits.usual(v, now, s.o.Window)
 		a := f.answer(w.secondsLeft(now.UnixNano()), time.Unix(0, w.end))
 		a.cut = f.Cut
 		return a, nil

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -44,6 +45,9 @@ type Fault struct {
 	SlowBody time.Duration
 	// StrayZero makes the answer say that nothing remains of the account's limit.
 	StrayZero bool
+	// Overstate makes the answer say that more remains of the account's limit than
+	// does, by a seeded number up to this and never above the limit.
+	Overstate int
 	// Headers spoils the limit headers.
 	Headers HeaderFault
 }
@@ -91,21 +95,21 @@ func (f Fault) Check() error {
 		return fmt.Errorf("fault body %q: only a 429 has it; set status=429", f.Body)
 	case f.RetryAfter != "" && f.Status == 0:
 		return fmt.Errorf("fault retry-after %q: set a status with it", f.RetryAfter)
-	case f.Every < 0 || f.Count < 0 || f.Delay < 0 || f.SlowBody < 0:
-		return fmt.Errorf("fault every, count, delay or slow-body is negative")
+	case f.Every < 0 || f.Count < 0 || f.Delay < 0 || f.SlowBody < 0 || f.Overstate < 0:
+		return fmt.Errorf("fault every, count, delay, slow-body or overstate is negative")
 	case slices.ContainsFunc(f.Nth, func(n int) bool { return n < 1 }):
 		return fmt.Errorf("fault nth %v: the first is 1", f.Nth)
 	case strings.ContainsAny(f.RetryAfter, "\r\n"):
 		return fmt.Errorf("fault retry-after %q: must be one line", f.RetryAfter)
 	}
 	if !f.does() {
-		return fmt.Errorf("fault does nothing: set one of status, cut, delay, slow-body, remaining=0, headers")
+		return fmt.Errorf("fault does nothing: set one of status, cut, delay, slow-body, remaining=0, overstate, headers")
 	}
 	return nil
 }
 
 func (f Fault) does() bool {
-	return f.Status != 0 || f.Cut != "" || f.Delay > 0 || f.SlowBody > 0 || f.StrayZero || f.Headers != ""
+	return f.Status != 0 || f.Cut != "" || f.Delay > 0 || f.SlowBody > 0 || f.StrayZero || f.Overstate > 0 || f.Headers != ""
 }
 
 // armed is a fault with its own count of what it met.
@@ -181,10 +185,19 @@ func strike(faults []*armed, c *call, seed uint64) Fault {
 	}
 	for _, a := range faults {
 		if a.fires(c, seed) {
-			all.add(a.Fault)
+			all.add(a.drawn(seed))
 		}
 	}
 	return all
+}
+
+// drawn is the fault with its seeded figures drawn for the call it strikes.
+func (a *armed) drawn(seed uint64) Fault {
+	f := a.Fault
+	if f.Overstate > 0 {
+		f.Overstate = int(unit(seed, streamOverstate, a.n<<40|uint64(a.met)) * float64(f.Overstate+1))
+	}
+	return f
 }
 
 func (f *Fault) add(g Fault) {
@@ -198,6 +211,7 @@ func (f *Fault) add(g Fault) {
 		f.Headers = g.Headers
 	}
 	f.StrayZero = f.StrayZero || g.StrayZero
+	f.Overstate = max(f.Overstate, g.Overstate)
 	f.Delay = max(f.Delay, g.Delay)
 	f.SlowBody = max(f.SlowBody, g.SlowBody)
 }
@@ -232,6 +246,9 @@ func (f *Fault) answer(seconds int, end time.Time) answer {
 
 // spoil changes the limit headers that stand in h, by keys of one spelling.
 func (f *Fault) spoil(h http.Header, names headerNames) {
+	if f.Overstate > 0 {
+		overstate(h, names, f.Overstate)
+	}
 	if f.StrayZero {
 		for _, k := range []string{names.plainRemaining, names.remaining} {
 			if h[k] != nil {
@@ -253,6 +270,19 @@ func (f *Fault) spoil(h http.Header, names headerNames) {
 			h[k] = []string{garbage[(len(k)+len(h[k][0]))%len(garbage)]}
 		case endpoint:
 			h[k] = []string{reorder(h[k][0])}
+		}
+	}
+}
+
+// overstate raises what remains, as far as the limit.
+func overstate(h http.Header, names headerNames, by int) {
+	limit, err := strconv.Atoi(h.Get(names.plain))
+	if err != nil {
+		return
+	}
+	for _, k := range []string{names.plainRemaining, names.remaining} {
+		if n, err := strconv.Atoi(h.Get(k)); err == nil {
+			h[k] = []string{strconv.Itoa(min(n+by, limit))}
 		}
 	}
 }

@@ -204,7 +204,7 @@ func TestParseFault(t *testing.T) {
 		"status=429,retry-after=0,path=/api/v2/tickets*,every=20",
 		"status=429,body=J,retry-after=none,method=GET,probability=0.05",
 		"cut=after,nth=1+4+9,count=2",
-		"delay=20s,slow-body=1m0s,remaining=0,headers=garbage",
+		"delay=20s,slow-body=1m0s,remaining=0,overstate=10,headers=garbage",
 		"status=429,retry-after=Wed, 21 Oct 2026 07:28:00 GMT,count=1",
 	} {
 		f, err := ParseFault(spec)
@@ -241,7 +241,7 @@ func TestParseFault(t *testing.T) {
 
 func FuzzParseFault(f *testing.F) {
 	f.Add("status=429,every=20,path=/api/v2/tickets*,retry-after=Wed, 21 Oct 2026 07:28:00 GMT")
-	f.Add("cut=body,nth=1+2,probability=5%,delay=1s,headers=absent,remaining=0")
+	f.Add("cut=body,nth=1+2,probability=5%,delay=1s,headers=absent,remaining=0,overstate=10")
 	f.Fuzz(func(t *testing.T, spec string) {
 		fault, err := ParseFault(spec)
 		if err != nil {

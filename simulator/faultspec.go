@@ -68,6 +68,7 @@ var faultKeys = func() []faultKey {
 	add("delay")(span(func(f *Fault) *time.Duration { return &f.Delay }))
 	add("slow-body")(span(func(f *Fault) *time.Duration { return &f.SlowBody }))
 	add("remaining")(readRemaining, writeRemaining)
+	add("overstate")(number(func(f *Fault) *int { return &f.Overstate }))
 	add("headers")(word(func(f *Fault) *HeaderFault { return &f.Headers }))
 	add("method")(word(func(f *Fault) *string { return &f.Method }))
 	add("path")(word(func(f *Fault) *string { return &f.Path }))

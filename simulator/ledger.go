@@ -49,8 +49,9 @@ type Refusals struct {
 	Count  int    `json:"count"`
 }
 
-// Window is one bucket in one window of the UTC clock. Requests belong to the
-// window in which the account decided about them.
+// Window is one bucket in one window: of the UTC clock, unless the options ask
+// for others. Requests belong to the window in which the account decided about
+// them.
 type Window struct {
 	Bucket string        `json:"bucket"`
 	Start  time.Time     `json:"start"`

@@ -16,6 +16,7 @@ type limiter struct {
 	jobs     *rule              // nil where switched off
 	seed     uint64
 	skew     time.Duration
+	odd      oddity
 	charge   bool // refused calls too
 }
 
@@ -23,7 +24,7 @@ func newLimiter(o Options) *limiter {
 	p, _ := findPlan(o.Plan)
 	l := &limiter{
 		services: make(map[string]*rule), guards: make(map[string][]guard),
-		seed: o.Seed, skew: o.BoundarySkew, charge: o.ChargeRefused,
+		seed: o.Seed, skew: o.BoundarySkew, odd: oddityOf(o), charge: o.ChargeRefused,
 	}
 	for _, e := range serviceLimits(p, o) {
 		if r := e.build(p, o); r != nil {
@@ -121,7 +122,7 @@ func (d *drawn) full() bool {
 	case d.rule.concurrent:
 		return d.remaining == 0
 	}
-	return d.rule.counter(d.key, d.window.epoch).used+d.rule.cost > d.rule.n
+	return d.rule.counter(d.key, d.window).used+d.rule.cost > d.rule.n
 }
 
 // settle charges the buckets, if asked to, and reads what is left of each.
@@ -134,28 +135,24 @@ func (l *limiter) settle(v verdict, now time.Time, charge bool) {
 			}
 			continue
 		}
-		at := d.rule.counter(d.key, d.window.epoch)
+		at := d.rule.counter(d.key, d.window)
 		if charge && !d.rule.uncounted {
 			at.used += d.rule.cost
 		}
 		d.remaining = max(d.rule.n-at.used, 0)
-		d.resets = d.window.secondsLeft(readAt(d.rule, now))
+		d.resets = d.window.secondsLeft(d.readAt(now))
 	}
 }
 
 // readAt is when a bucket's reset is read: an endpoint's is read a little before
 // the account's, so that its rounding differs now and then by a second (42 and
 // 43 in one recorded answer [ZP]).
-func readAt(r *rule, now time.Time) int64 {
+func (d *drawn) readAt(now time.Time) int64 {
 	const apart = 20 * time.Millisecond
-	if r.service || r.window <= time.Second {
+	if d.rule.service || d.rule.window <= time.Second {
 		return now.UnixNano()
 	}
-	at := now.Add(-apart)
-	if start := windowAt(now, r.window).start; at.UnixNano() < start {
-		return start
-	}
-	return at.UnixNano()
+	return max(now.Add(-apart).UnixNano(), d.window.start)
 }
 
 // draws lists the buckets of a call.
@@ -177,25 +174,51 @@ func (l *limiter) draws(c *call, now time.Time) []drawn {
 }
 
 func (l *limiter) draw(r *rule, k key, now time.Time) drawn {
-	w := windowAt(now, r.window)
-	if l.skew > 0 {
+	w := l.windowOf(r, k, now)
+	if l.skew > 0 && !l.odd.opened {
 		w = w.skewed(now, l.skew, l.seed)
 	}
 	return drawn{rule: r, key: k, window: w}
 }
 
-// other charges one call of another consumer to the account and reports whether
-// it was refused.
-func (l *limiter) other(now time.Time) (refused bool) {
+// windowOf is the window of a rule's bucket at an instant.
+func (l *limiter) windowOf(r *rule, k key, now time.Time) (w window) {
+	switch {
+	case l.odd.opened:
+		w = r.openedWindow(k, now.UnixNano(), &l.odd)
+	case l.odd.jitter > 0:
+		w = l.odd.windowAt(now, r.window)
+	default:
+		w = windowAt(now, r.window)
+	}
+	w.down = l.odd.down
+	return w
+}
+
+// usual is the window by which an answer that no bucket made counts: the
+// service's of the call, else the account's.
+func (l *limiter) usual(v verdict, now time.Time, length time.Duration) window {
+	if len(v.draws) > 0 && v.draws[0].rule.service {
+		return v.draws[0].window
+	}
+	w := windowAt(now, length)
+	w.down = l.odd.down
+	return w
+}
+
+// other charges one call of another consumer to the account.
+func (l *limiter) other(now time.Time) otherCall {
+	call := otherCall{at: now}
 	r := l.services[limitAccount]
 	if r == nil {
-		return false
+		return call
 	}
 	d := l.draw(r, key{}, now)
-	at := r.counter(d.key, d.window.epoch)
-	refused = at.used >= r.n
-	if !refused || l.charge {
+	at := r.counter(d.key, d.window)
+	call.refused = at.used >= r.n
+	if !call.refused || l.charge {
 		at.used++
 	}
-	return refused
+	call.start, call.end = d.window.start, d.window.end
+	return call
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -46,6 +47,19 @@ type Options struct {
 	// boundary, up to a second in recorded traffic; 0 is never. At a skewed
 	// boundary the remaining and the reset of one answer disagree.
 	BoundarySkew time.Duration
+	// WindowJitter makes each window of the account longer or shorter by up to so
+	// much, drawn from the seed; windows of other lengths vary in proportion. They
+	// follow each other without a gap and so leave the clock. At most half of the
+	// window; 0 is never, as recorded: all windows there are whole clock minutes.
+	WindowJitter time.Duration
+	// OpenedByFirst opens a bucket's window with the first call that finds none
+	// open, as a counter with an expiry does, instead of on the clock. No
+	// recording shows it. BoundarySkew does nothing then.
+	OpenedByFirst bool
+	// RoundDown cuts off the fraction of the seconds in resets and Retry-After,
+	// which may then be 0 and up to a second too short. Recorded ones are rounded
+	// up; other servers, and reports of "backing off for 0 s", show this.
+	RoundDown bool
 	// Faults are tried in order on every request.
 	Faults []Fault
 	// Seed chooses the run. Any value, 0 too, is a seed.
@@ -110,6 +124,8 @@ func (o Options) checkRanges() error {
 		return fmt.Errorf("others %g: must be a share from 0 to 10, 0.3 for 30%%", o.Others)
 	case o.BoundarySkew < 0:
 		return fmt.Errorf("boundary skew %s: must not be negative", o.BoundarySkew)
+	case o.WindowJitter < 0 || o.WindowJitter > cmp.Or(o.Window, minute)/2:
+		return fmt.Errorf("window jitter %s: must be from 0 to half of the window", o.WindowJitter)
 	case min(o.Tickets, o.Users, o.Organizations, o.KeepRequests) < 0:
 		return fmt.Errorf("a number of tickets, users, organizations or requests kept is negative")
 	}

@@ -15,7 +15,7 @@ type record struct {
 	method  string
 	path    string
 	service *service
-	draws   []bucket
+	draws   []counted
 	status  int
 	cause   string // of a refusal; empty if there was none
 	cut     bool   // the connection was broken
@@ -41,6 +41,12 @@ func (b bucket) name() string {
 	return name
 }
 
+// counted is a bucket in the window that a request fell into.
+type counted struct {
+	bucket
+	start, end int64 // Unix nanoseconds
+}
+
 // changes are the records that one request changed.
 type changes struct {
 	list       []change
@@ -55,8 +61,9 @@ type change struct {
 
 // otherCall is one call of the other consumers.
 type otherCall struct {
-	at      time.Time
-	refused bool
+	at         time.Time
+	refused    bool
+	start, end int64 // of the account's window, Unix nanoseconds
 }
 
 // journal is the raw log: every request in order of arrival, and the others'

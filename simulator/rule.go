@@ -56,27 +56,41 @@ func (r *rule) keyOf(c *call, id uint64) key {
 
 // counter is the use of one bucket in one window.
 type counter struct {
-	epoch int64
-	used  int
+	epoch      int64
+	start, end int64 // of the window
+	used       int
 }
 
 // maxBuckets bounds the buckets a rule remembers; more than so many records
 // written in one window make it forget those of earlier windows.
 const maxBuckets = 4096
 
-// counter returns the bucket's use in the window of this epoch.
-func (r *rule) counter(k key, epoch int64) *counter {
+// counter returns the bucket's use in the window.
+func (r *rule) counter(k key, w window) *counter {
 	at := &r.one
 	if r.scope != perAccount {
-		at = r.keyed(k, epoch)
+		at = r.keyed(k, w)
 	}
-	if at.epoch != epoch {
-		at.epoch, at.used = epoch, 0
+	if at.epoch != w.epoch {
+		*at = counter{epoch: w.epoch, start: w.start, end: w.end}
 	}
 	return at
 }
 
-func (r *rule) keyed(k key, epoch int64) *counter {
+// openedWindow is the window that the bucket's first call opened, or that a call
+// now would open: the one before is over.
+func (r *rule) openedWindow(k key, now int64, odd *oddity) window {
+	at := &r.one
+	if r.scope != perAccount {
+		at = r.many[k]
+	}
+	if at != nil && now < at.end {
+		return window{start: at.start, end: at.end, epoch: at.epoch}
+	}
+	return window{start: now, end: now + odd.length(now, r.window), epoch: now}
+}
+
+func (r *rule) keyed(k key, w window) *counter {
 	if r.many == nil {
 		r.many = make(map[key]*counter)
 	}
@@ -84,7 +98,7 @@ func (r *rule) keyed(k key, epoch int64) *counter {
 	if at == nil {
 		if len(r.many) >= maxBuckets {
 			for other, c := range r.many {
-				if c.epoch != epoch {
+				if c.end <= w.start {
 					delete(r.many, other)
 				}
 			}

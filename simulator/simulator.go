@@ -118,6 +118,6 @@ func (s *Simulator) ledger(most int) Ledger {
 // catchUp lets the other consumers' calls up to now happen.
 func (st *state) catchUp(now time.Time) {
 	st.others.until(now, func(at time.Time) {
-		st.journal.other(otherCall{at, st.limits.other(at)})
+		st.journal.other(st.limits.other(at))
 	})
 }

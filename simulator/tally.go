@@ -71,7 +71,7 @@ func (t *tally) record(r *record) {
 		t.changed[c.what] += c.n
 	}
 	for _, b := range r.draws {
-		w := t.window(b, r.decided)
+		w := t.window(b)
 		w.Sends++
 		w.Cost += b.rule.cost
 		switch r.cause {
@@ -96,7 +96,7 @@ func (t *tally) arrival(second int64) {
 // other adds one call of the others.
 func (t *tally) other(f otherCall, account *rule) {
 	t.others++
-	w := t.window(bucket{rule: account}, f.at)
+	w := t.window(counted{bucket{rule: account}, f.start, f.end})
 	w.Others++
 	if f.refused {
 		t.othersRefused++
@@ -105,14 +105,13 @@ func (t *tally) other(f otherCall, account *rule) {
 	}
 }
 
-// window is the row of a bucket in the clock's window, not the counter's: a
-// skewed counter must not hide what was sent when.
-func (t *tally) window(b bucket, at time.Time) *Window {
-	w := windowAt(at, b.rule.window)
-	k := windowKey{b, w.start}
+// window is the row of a bucket in its window: the one that the reset follows,
+// not the skewed counter's, which must not hide what was sent when.
+func (t *tally) window(b counted) *Window {
+	k := windowKey{b.bucket, b.start}
 	row := t.windows[k]
 	if row == nil {
-		row = &Window{Bucket: b.name(), Start: time.Unix(0, w.start).UTC(), Length: b.rule.window, Limit: b.rule.n}
+		row = &Window{Bucket: b.name(), Start: time.Unix(0, b.start).UTC(), Length: time.Duration(b.end - b.start), Limit: b.rule.n}
 		t.windows[k] = row
 	}
 	return row

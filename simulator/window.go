@@ -2,12 +2,14 @@ package simulator
 
 import "time"
 
-// window is where an instant lies in the fixed windows of a rule. Windows start
-// at multiples of their length since the Unix epoch, the UTC clock's minutes
-// among them (1,235 of 1,283 recorded answers; the rest are a second off) [ZP].
+// window is where an instant lies in the windows of a rule. They start at
+// multiples of their length since the Unix epoch, the UTC clock's minutes among
+// them (1,235 of 1,283 recorded answers; the rest are a second off) [ZP], unless
+// the options ask for others, see oddity.
 type window struct {
-	start, end int64 // the clock's window, Unix nanoseconds
+	start, end int64 // Unix nanoseconds
 	epoch      int64 // the window the counter believes in, see skewed
+	down       bool  // the time to its end is stated rounded down
 }
 
 func windowAt(now time.Time, length time.Duration) window {
@@ -28,22 +30,25 @@ func (w window) skewed(now time.Time, skew time.Duration, seed uint64) window {
 		return w
 	}
 	at := now.UnixNano()
-	if late := offset(seed, w.start, most); late > 0 && at-w.start < late {
+	if late := offset(seed, streamSkew, w.start, most); late > 0 && at-w.start < late {
 		w.epoch -= 2
-	} else if early := -offset(seed, w.end, most); early > 0 && w.end-at <= early {
+	} else if early := -offset(seed, streamSkew, w.end, most); early > 0 && w.end-at <= early {
 		w.epoch++
 	}
 	return w
 }
 
-// offset is the seeded distance between a boundary and the counter's restart,
-// from -most to most.
-func offset(seed uint64, boundary, most int64) int64 {
-	u := unit(seed, streamSkew, uint64(boundary))
+// offset is a seeded distance for a boundary, from -most to most.
+func offset(seed uint64, s stream, boundary, most int64) int64 {
+	u := unit(seed, s, uint64(boundary))
 	return int64((2*u - 1) * float64(most))
 }
 
-// secondsLeft is the time to the window's end in seconds, rounded up, at least 1.
+// secondsLeft is the time to the window's end in seconds: rounded up, at least 1,
+// or where the account rounds down, cut off, at least 0.
 func (w window) secondsLeft(at int64) int {
+	if w.down {
+		return max(int((w.end-at)/int64(time.Second)), 0)
+	}
 	return max(int((w.end-at+int64(time.Second)-1)/int64(time.Second)), 1)
 }
