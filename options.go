@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/flyballhq/flyball/budget"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/zendesk"
 )
@@ -39,8 +40,10 @@ type Options struct {
 	Window time.Duration
 	// Regulation is what is held back beside what the server's limits demand,
 	// such as a number of calls kept free; the zero value adds nothing.
+	// [Transport.Regulate] changes it later.
 	Regulation Regulation
-	// Quotas bounds clients by name (see [WithClient]).
+	// Quotas bounds clients by name (see [WithClient]), until
+	// [Transport.Regulate] says otherwise.
 	Quotas map[string]Quota
 	// OnEvent is told what happens to each call. It is called by many
 	// goroutines at once and must not block.
@@ -59,13 +62,8 @@ func (o Options) resolve() (account *url.URL, plan zendesk.Plan, err error) {
 			return nil, plan, fmt.Errorf("flyball.Options: Plan: %w", err)
 		}
 	}
-	if err := o.Regulation.Check(); err != nil {
+	if err := budget.Check(o.Regulation, o.Quotas); err != nil {
 		return nil, plan, fmt.Errorf("flyball.Options: %w", err)
-	}
-	for name, quota := range o.Quotas {
-		if err := quota.Check(); err != nil {
-			return nil, plan, fmt.Errorf("flyball.Options: Quotas[%q]: %w", name, err)
-		}
 	}
 	switch {
 	case o.MaxWaiting < 0:

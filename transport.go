@@ -1,6 +1,7 @@
 package flyball
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -123,6 +124,19 @@ func (t *Transport) call(req *http.Request) *limit.Call {
 		}
 	}
 	return call
+}
+
+// Regulate puts another regulation in force, and other quotas by client, whole:
+// a client that is not in quotas has no bound any more. It may be called at
+// once with calls and takes effect for the next decision. Calls that are held
+// keep their places and are served under the new rules at once; what a bound
+// has counted in its present minute stays counted when its figure changes. A
+// value that makes no sense is an error, and the old rules stay.
+func (t *Transport) Regulate(r Regulation, quotas map[string]Quota) error {
+	if err := t.controller.Regulate(r, quotas); err != nil {
+		return fmt.Errorf("flyball: regulate %s: %w", t.host, err)
+	}
+	return nil
 }
 
 // Snapshot describes every bucket of the account now, and what was saved.

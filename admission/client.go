@@ -148,31 +148,6 @@ func (c *Controller) forgetClients() {
 	}
 }
 
-// A quota is a client's, and the name of the bucket that it fills.
-type quota struct {
-	budget.Quota
-	bucket string
-}
-
-func named(quotas map[string]budget.Quota) map[string]quota {
-	all := make(map[string]quota, len(quotas))
-	for name, q := range quotas {
-		all[name] = quota{q, "client " + name}
-	}
-	return all
-}
-
-// askFor is what a send of call is asked for with.
-func (c *Controller) askFor(call *limit.Call, class limit.Class, first bool) budget.Ask {
-	ask := budget.Ask{Class: class, First: first, Crowded: c.queue.Len() > 0}
-	if len(c.quotas) > 0 {
-		if q, bounded := c.quotas[call.Client]; bounded {
-			ask.Client, ask.Quota = q.bucket, q.Quota
-		}
-	}
-	return ask
-}
-
 // rankOf is the call's place among those that wait.
 func rankOf(call *limit.Call) queue.Rank {
 	return queue.Rank{Lane: queue.LaneOf(call.As), Tag: call.Tag, Seq: call.Seq}

@@ -31,9 +31,9 @@ type Controller struct {
 	provider   limit.Provider
 	maxWaiting int
 	sink       event.Sink
-	quotas     map[string]quota
 
 	mu      sync.Mutex
+	quotas  map[string]quota
 	account *budget.Account
 	queue   queue.Queue[*waiter]
 	open    []*queue.Line[*waiter] // those worth trying, within serve

@@ -2,6 +2,8 @@ package budget
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
@@ -65,6 +67,20 @@ func (q Quota) Check() error {
 	}
 }
 
+// Check reports the first value of r, or of quotas by client, that makes no
+// sense.
+func Check(r Regulation, quotas map[string]Quota) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(quotas)) {
+		if err := quotas[name].Check(); err != nil {
+			return fmt.Errorf("Quotas[%q]: %w", name, err)
+		}
+	}
+	return nil
+}
+
 func (r Regulation) withDefaults() Regulation {
 	switch {
 	case r.Politeness < 0:
@@ -82,6 +98,35 @@ func (r Regulation) withDefaults() Regulation {
 func (r *Regulation) kept(limit int) int {
 	return min(limit, max(r.KeepFree, int(r.KeepFreeShare*float64(limit))))
 }
+
+// Regulate puts r in force, for the next send that is asked for. Of the limits
+// that we set it drops those that r and quotas, by the name of the client's
+// bucket, set no more, and returns their keys: nobody is held for them again.
+// The others keep what they have counted.
+func (a *Account) Regulate(now time.Time, r Regulation, quotas map[string]Quota) (dropped []limit.Key) {
+	t := a.at(now)
+	a.options.Regulation = r.withDefaults()
+	for key, b := range a.windows {
+		if !b.own {
+			continue
+		}
+		q := quotas[key.ID]
+		if key.ID == atMost {
+			q = Quota{AtMost: r.AtMost}
+		}
+		switch {
+		case q == (Quota{}):
+			delete(a.windows, key)
+			dropped = append(dropped, key)
+		case q.MaxShare == 0: // a share is of the limit of the service that is asked for next
+			a.own(t, key.ID, q.AtMost)
+		}
+	}
+	return dropped
+}
+
+// atMost names the bucket of the whole account's bound.
+const atMost = "at most"
 
 // own returns the window of a limit that we set, made if need be.
 func (a *Account) own(t instant, id string, perMinute int) *window {
@@ -101,7 +146,7 @@ func (a *Account) own(t instant, id string, perMinute int) *window {
 
 // askOwn asks the limits that we set: of the account, and of the client.
 func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bool {
-	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, "at most", a.options.AtMost), 1, ask, g, v) {
+	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, atMost, a.options.AtMost), 1, ask, g, v) {
 		return false
 	}
 	if ask.Quota == (Quota{}) {
