@@ -105,7 +105,7 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 		return w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: max(blocked.Wait, time.Second), Reason: limit.QueueFull})
 	}
 	if refusal := c.refuses(now, w); refusal != nil {
-		c.fair.Return(clientOf(w.call), w.call.Weight)
+		c.fair.Return(&w.usage.share, w.call.Weight)
 		return refusal
 	}
 	w.parked = &parked{ready: make(chan *limit.WaitError, 1), since: now, hold: limit.Hold{Bucket: v.Bucket, Reason: v.Reason}}

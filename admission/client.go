@@ -47,6 +47,7 @@ type usage struct {
 	calls  int   // calls in it
 	active int   // sends that wait or are under way
 	later  int   // those of them that are not interactive
+	share  queue.Share
 }
 
 // rank gives a call its class and its place among the others, once: a retry
@@ -54,16 +55,8 @@ type usage struct {
 func (c *Controller) rank(call *limit.Call, u *usage, account budget.Bound) {
 	c.seq++
 	call.Seq = c.seq
-	call.Tag = c.fair.Tag(clientOf(call), call.Weight)
+	call.Tag = c.fair.Tag(&u.share, call.Weight)
 	call.As = c.treatAs(call, u, account)
-}
-
-// primary is the limit that the call's service counts all calls by.
-func (c *Controller) primary(now time.Time, call *limit.Call) budget.Bound {
-	if draws := call.Route.Draws(); len(draws) > 0 {
-		return c.account.Limit(now, call.Route.KeyOf(draws[0]))
-	}
-	return budget.Bound{}
 }
 
 // treatAs decides how urgent a call is, within its client's share.
@@ -94,7 +87,7 @@ func (c *Controller) treatAs(call *limit.Call, u *usage, account budget.Bound) l
 // enter counts a send of the call's client, until the waiter exits, and ranks
 // a call that comes for the first time. The caller holds the lock.
 func (c *Controller) enter(now time.Time, w *waiter) (first bool) {
-	call, account := w.call, c.primary(now, w.call)
+	call, account := w.call, c.account.Primary(now, &w.call.Route)
 	who := clientOf(call)
 	u := c.clients[who]
 	if u == nil {
@@ -139,11 +132,17 @@ func (w *waiter) exit() {
 	}
 }
 
-// forgetClients makes room: those without a call go.
+// forgetClients makes room: those without a call go, first those who are owed
+// nothing.
 func (c *Controller) forgetClients() {
-	for who, u := range c.clients {
-		if u.active == 0 {
-			delete(c.clients, who)
+	for _, owed := range []bool{false, true} {
+		for who, u := range c.clients {
+			if u.active == 0 && (owed || c.fair.New(&u.share)) {
+				delete(c.clients, who)
+			}
+		}
+		if len(c.clients) < maxClients {
+			return
 		}
 	}
 }

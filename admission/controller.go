@@ -39,7 +39,7 @@ type Controller struct {
 	open    []*queue.Line[*waiter] // those worth trying, within serve
 	timer   *time.Timer
 	seq     uint64
-	fair    queue.Fair[client]
+	fair    queue.Fair
 	clients map[client]*usage
 	light   usage                   // of all light clients together
 	crowded map[limit.Key]time.Time // when a line was last said to be too long
@@ -242,9 +242,9 @@ func (c *Controller) dismiss(now time.Time, w *waiter, v budget.Verdict) {
 
 // leave takes a waiter out of the queue unsent.
 func (c *Controller) leave(w *waiter) {
+	c.fair.Return(&w.usage.share, w.call.Weight)
 	w.exit()
 	c.queue.Remove(w.item)
-	c.fair.Return(clientOf(w.call), w.call.Weight)
 }
 
 // starves is how long a lane waits in a bucket's line before it gets a share

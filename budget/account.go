@@ -29,6 +29,7 @@ type Account struct {
 	epoch     time.Time
 	clk       clock
 	windows   map[limit.Key]*window
+	primaries []*window // of them, each service's own counter
 	pauses    map[limit.Key]*window
 	objects   objects
 	slots     *slots

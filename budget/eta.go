@@ -95,3 +95,19 @@ func (a *Account) Limit(now time.Time, key limit.Key) Bound {
 	}
 	return Bound{Bucket: key}
 }
+
+// Primary returns the limit and window that the route's service counts all
+// calls by, both zero when unknown.
+func (a *Account) Primary(now time.Time, r *limit.Route) Bound {
+	draws := r.Draws()
+	if len(draws) == 0 {
+		return Bound{}
+	}
+	for _, b := range a.primaries {
+		if b.rule == draws[0].Rule && b.governs() {
+			b.roll(a.at(now), &a.clk)
+			return Bound{Bucket: b.key, Limit: b.limit, Window: b.w}
+		}
+	}
+	return a.Limit(now, r.KeyOf(draws[0]))
+}

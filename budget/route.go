@@ -110,6 +110,9 @@ func (a *Account) window(now instant, key limit.Key, r *limit.Rule) *window {
 			b.w = a.options.Window
 		}
 		a.windows[key] = b
+		if b.rule.Primary {
+			a.primaries = append(a.primaries, b)
+		}
 	}
 	return b
 }

@@ -87,11 +87,12 @@ func TestClientsShareByWeight(t *testing.T) {
 		{"one weighs twice as much", map[string]float64{"a": 2}, map[string]int{"a": 1000, "b": 1000}, 2.0 / 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var fair Fair[string]
+			var fair Fair
+			shares := map[string]*Share{"a": {}, "b": {}, "newcomer": {}}
 			var line []waiting
 			for client, n := range tt.calls {
 				for range n {
-					line = append(line, waiting{client, fair.Tag(client, tt.weight[client])})
+					line = append(line, waiting{client, fair.Tag(shares[client], tt.weight[client])})
 				}
 			}
 			slices.SortStableFunc(line, func(x, y waiting) int {
@@ -112,19 +113,24 @@ func TestClientsShareByWeight(t *testing.T) {
 			if share := float64(served) / 300; share < tt.want-0.02 || share > tt.want+0.02 {
 				t.Errorf("a got %.2f, want %.2f", share, tt.want)
 			}
-			if tag := fair.Tag("newcomer", 1); tag > line[300].tag {
+			if tag := fair.Tag(shares["newcomer"], 1); tag > line[300].tag {
 				t.Errorf("a newcomer's tag is %g, behind those that have had their share (%g)", tag, line[300].tag)
 			}
 		})
 	}
 }
 
-func TestAFairShareForgetsClients(t *testing.T) {
-	var fair Fair[int]
-	for i := range 3 * maxClients {
-		fair.Served(fair.Tag(i, 1))
+func TestAClientWhoIsOwedNothingIsLikeANewOne(t *testing.T) {
+	var fair Fair
+	var share Share
+	tag := fair.Tag(&share, 1)
+	fair.Tag(&share, 1)
+	fair.Served(tag)
+	if fair.New(&share) {
+		t.Error("a client with a call waiting is like a new one")
 	}
-	if len(fair.finish) > maxClients {
-		t.Errorf("%d clients are remembered", len(fair.finish))
+	fair.Served(fair.Tag(&share, 1) + 1)
+	if !fair.New(&share) {
+		t.Error("a client whose turns are over is not like a new one")
 	}
 }
