@@ -66,10 +66,10 @@ type Account struct {
 	Upstream   URL      `yaml:"upstream"`
 	Plan       Plan     `yaml:"plan" env:"PLAN" flag:"plan"`
 	Window     Duration `yaml:"window" env:"WINDOW" flag:"window"`
-	AtMost     Rate     `yaml:"at_most" env:"AT_MOST"`
-	KeepFree   Amount   `yaml:"keep_free" env:"KEEP_FREE"`
-	Politeness Number   `yaml:"politeness" env:"POLITENESS"`
-	Burst      Number   `yaml:"burst" env:"BURST"`
+	AtMost     Rate     `yaml:"at_most" env:"AT_MOST" live:"yes"`
+	KeepFree   Amount   `yaml:"keep_free" env:"KEEP_FREE" live:"yes"`
+	Politeness Number   `yaml:"politeness" env:"POLITENESS" live:"yes"`
+	Burst      Number   `yaml:"burst" env:"BURST" live:"yes"`
 	Clients    []Client `yaml:"clients" env:"-" live:"yes"`
 	Routes     []Route  `yaml:"routes" env:"-" live:"yes"`
 }
@@ -81,8 +81,8 @@ type Client struct {
 	Class    Class     `yaml:"class"`
 	Ceiling  Class     `yaml:"ceiling"`
 	Weight   Number    `yaml:"weight"`
-	MaxShare Share     `yaml:"max_share" live:"no"`
-	AtMost   Rate      `yaml:"at_most" live:"no"`
+	MaxShare Share     `yaml:"max_share"`
+	AtMost   Rate      `yaml:"at_most"`
 	MaxWait  *Duration `yaml:"max_wait"`
 }
 

@@ -26,9 +26,10 @@ type Live struct {
 	settings atomic.Pointer[Settings]
 	reads    atomic.Uint64
 
-	mu      sync.Mutex
-	text    []byte // the bytes last judged, good or bad
-	adopted uint64 // the number of the read in force
+	mu       sync.Mutex
+	text     []byte // the bytes last judged, good or bad
+	adopted  uint64 // the number of the read in force
+	governed *flyball.Transport
 }
 
 // Open loads a configuration that names the account to serve.
@@ -63,6 +64,26 @@ func (l *Live) Settings() *Settings { return l.settings.Load() }
 // Decide says what holds for a call that begins now; a gateway's Options take
 // it. A call that the file does not know is a stranger's: Client is "".
 func (l *Live) Decide(r *http.Request) gateway.Decision { return l.Settings().Decide(r) }
+
+// Govern puts the account's regulation and its clients' quotas in force in t,
+// now and with every reload from now on. It is for one transport, the one that
+// was made with the configuration's options.
+func (l *Live) Govern(t *flyball.Transport) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.governed = t
+	return l.regulate(l.config.Load())
+}
+
+// regulate puts in force in the transport what is the transport's. The caller
+// holds the lock, so that of two reloads the later one wins there too.
+func (l *Live) regulate(c *Config) error {
+	if l.governed == nil {
+		return nil
+	}
+	o := c.Transport()
+	return l.governed.Regulate(o.Regulation, o.Quotas)
+}
 
 // A Change is what a reload made of the configuration.
 type Change struct {
@@ -112,6 +133,9 @@ func (l *Live) judge(read uint64, text []byte) (Change, error) {
 		return Change{}, nil
 	}
 	l.adopted, l.text = read, text
+	if err == nil {
+		err = l.regulate(next)
+	}
 	if err != nil {
 		return Change{}, err
 	}
@@ -154,15 +178,15 @@ func changed(started, current, next *Config) Change {
 	for _, path := range union(was, had, have) {
 		switch key := emptied(path); {
 		case key == "accounts[].clients[].at_most", key == "accounts[].clients[].max_share":
-			// The transport knows them by the client's name: see below.
+			// They are kept by the client's name: see below.
 		case live[key] && !reflect.DeepEqual(had[path], have[path]):
 			change.Live = append(change.Live, path)
 		case !live[key] && !reflect.DeepEqual(was[path], have[path]):
 			change.Restart = append(change.Restart, path)
 		}
 	}
-	for _, name := range differing(started.Account().quotas(), next.Account().quotas()) {
-		change.Restart = append(change.Restart, "at_most and max_share of "+name)
+	for _, name := range differing(current.Account().quotas(), next.Account().quotas()) {
+		change.Live = append(change.Live, "at_most and max_share of "+name)
 	}
 	return change
 }

@@ -2,16 +2,21 @@ package config_test
 
 import (
 	"errors"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/simulator"
 )
 
 const before, after = `max_wait: 1s
@@ -68,30 +73,82 @@ func TestReloadSaysWhatHoldsNowAndWhatWaitsForARestart(t *testing.T) {
 	}
 }
 
-// What the transport was built with waits for a restart, a client's quota
-// wherever in the list its client stands.
-func TestWhatTheTransportWasBuiltWithWaitsForARestart(t *testing.T) {
-	const etl = "{name: etl, at_most: 60/min}"
+// A regulation and the quotas are in force at once, a client's quota wherever
+// in the list its client stands.
+func TestReloadRegulatesTheTransport(t *testing.T) {
 	for name, tt := range map[string]struct {
 		account string
-		want    []string
+		live    []string       // said to be in force now
+		limits  map[string]int // the bounds of ours that hold then, after a call of each client
 	}{
-		"regulation":               {"at_most: 100/min, keep_free: 10%, politeness: 0, burst: 3, clients: [" + etl + "]", []string{"accounts[0].at_most", "accounts[0].burst", "accounts[0].keep_free", "accounts[0].politeness"}},
-		"another quota":            {"clients: [{name: etl, at_most: 1/s, max_share: 50%}]", []string{"at_most and max_share of etl"}},
-		"the same, later":          {"clients: [{name: app, weight: 2}, " + etl + "]", nil},
-		"the same, in other words": {"clients: [{name: etl, at_most: 1/s}]", nil},
-		"a new client's":           {"clients: [" + etl + ", {name: app, max_share: 10%}]", []string{"at_most and max_share of app"}},
-		"under another name":       {"clients: [{name: app, at_most: 60/min}]", []string{"at_most and max_share of app", "at_most and max_share of etl"}},
+		"regulation":               {"at_most: 100/min, keep_free: 10%, politeness: 0, burst: 3, clients: [" + etl + "]", []string{"accounts[0].at_most", "accounts[0].burst", "accounts[0].keep_free", "accounts[0].politeness"}, map[string]int{"at most": 100, "client etl": 60}},
+		"another quota":            {"clients: [{name: etl, at_most: 2/s, max_share: 50%}]", []string{"at_most and max_share of etl"}, map[string]int{"client etl": 120}},
+		"the same, later":          {"clients: [{name: app, weight: 2}, " + etl + "]", nil, map[string]int{"client etl": 60}},
+		"the same, in other words": {"clients: [{name: etl, at_most: 1/s}]", nil, map[string]int{"client etl": 60}},
+		"a new client's":           {"clients: [" + etl + ", {name: app, at_most: 10/min}]", []string{"at_most and max_share of app"}, map[string]int{"client app": 10, "client etl": 60}},
+		"under another name":       {"clients: [{name: app, at_most: 60/min}]", []string{"at_most and max_share of app", "at_most and max_share of etl"}, map[string]int{"client app": 60}},
+		"none any more":            {"clients: [{name: etl}]", []string{"at_most and max_share of etl"}, map[string]int{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := write(t, "accounts: [{name: acme, clients: ["+etl+"]}]\n")
-			l := open(t, file)
-			overwrite(t, file, "accounts: [{name: acme, "+tt.account+"}]\n")
-			change, err := l.Reload()
-			if err != nil || !slices.Equal(change.Restart, tt.want) {
-				t.Errorf("Reload = %v, %v; want %q to wait for a restart", change, err, tt.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				file := write(t, "accounts: [{name: acme, clients: ["+etl+"]}]\n")
+				l := open(t, file)
+				limits := governed(t, l)
+				if got := limits(); !maps.Equal(got, map[string]int{"client etl": 60}) {
+					t.Fatalf("the bounds are %v before, want etl's 60", got)
+				}
+				overwrite(t, file, "accounts: [{name: acme, "+tt.account+"}]\n")
+				change, err := l.Reload()
+				if err != nil || len(change.Restart) != 0 {
+					t.Errorf("Reload = %v, %v; want nothing that waits for a restart", change, err)
+				}
+				said := slices.DeleteFunc(change.Live, func(key string) bool { return strings.Contains(key, "].clients[") })
+				if !slices.Equal(said, tt.live) {
+					t.Errorf("Reload says %q, want %q", said, tt.live)
+				}
+				if got := limits(); !maps.Equal(got, tt.limits) {
+					t.Errorf("the bounds are %v, want %v", got, tt.limits)
+				}
+				overwrite(t, file, "at_most: 1/min\n")
+				if _, err := l.Reload(); err == nil {
+					t.Error("a wrong file is no error")
+				}
+				if got := limits(); !maps.Equal(got, tt.limits) {
+					t.Errorf("the bounds are %v after a wrong file, want %v", got, tt.limits)
+				}
+			})
 		})
+	}
+}
+
+const etl = "{name: etl, at_most: 60/min}"
+
+// governed makes a transport that follows l. It returns what tells the bounds
+// of ours that hold for a call of each client.
+func governed(t *testing.T, l *config.Live) (limits func() map[string]int) {
+	t.Helper()
+	o := l.Config().Transport()
+	o.Base = simulator.New(simulator.Options{Origin: "https://acme.zendesk.com"}).RoundTripper()
+	transport, err := flyball.New(o)
+	must(t, err)
+	t.Cleanup(func() { transport.Close() })
+	must(t, l.Govern(transport))
+	return func() map[string]int {
+		for _, client := range []string{"etl", "app"} {
+			req, err := http.NewRequestWithContext(flyball.WithClient(t.Context(), client), http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/1.json", nil)
+			must(t, err)
+			req.Header.Set("Authorization", "Bearer any")
+			resp, err := transport.RoundTrip(req)
+			must(t, err)
+			resp.Body.Close()
+		}
+		all := map[string]int{}
+		for _, b := range transport.Snapshot().Buckets {
+			if b.Source == limit.Configured {
+				all[b.Key.ID] = b.Limit
+			}
+		}
+		return all
 	}
 }
 

@@ -100,12 +100,12 @@ func TestServeReadsItsFileAgainUnderLoadAndDropsNoCall(t *testing.T) {
 		}
 	}
 	callers.Wait()
-	c.text = strings.Replace(c.text, "upstream", "keep_free: 10%%, upstream", 1)
+	c.text = strings.Replace("retries: 5\n"+c.text, "upstream", "keep_free: 10%%, upstream", 1)
 	c.write(t, "40s")
 	hangUp(t)
 	c.eventually(t, "wait=40")
 	log := c.stop(t)
-	if want := "in force after a restart: accounts[0].keep_free"; !strings.Contains(log, want) {
+	if want := "now in force: accounts[0].keep_free, max_wait; in force after a restart: retries"; !strings.Contains(log, want) {
 		t.Errorf("the log does not say %q:\n%s", want, log)
 	}
 }
@@ -153,8 +153,24 @@ func (c *configured) eventually(t *testing.T, want string) {
 	}
 }
 
+// until calls until the answer is want.
+func (c *configured) until(t *testing.T, client string, want int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		status, _, refusal, err := c.call(ctx, client)
+		if err != nil {
+			t.Fatalf("%s is not answered %d within %s: %s %v", client, want, patience, refusal, err)
+		}
+		if status == want {
+			return
+		}
+	}
+}
+
 // A client is held to its quota, by the name it has in the file, and nobody
-// else is.
+// else is. Another quota is in force as soon as the file says so.
 func TestServeKeepsQuotasFromItsFile(t *testing.T) {
 	c := startConfigured(t, "accounts: [{name: acme, upstream: SIM, clients: [{name: etl, at_most: %s, max_wait: 0s}]}]\n", "1/min")
 	for i, want := range []int{http.StatusOK, http.StatusTooManyRequests} {
@@ -168,5 +184,17 @@ func TestServeKeepsQuotasFromItsFile(t *testing.T) {
 	}
 	if status, _, refusal, err := c.call(t.Context(), "app"); err != nil || status != http.StatusOK {
 		t.Errorf("a call of another client: %d %s %v, want 200", status, refusal, err)
+	}
+	c.write(t, "600/min")
+	hangUp(t)
+	for range 3 {
+		c.until(t, "etl", http.StatusOK)
+	}
+	c.write(t, "3/min")
+	hangUp(t)
+	c.until(t, "etl", http.StatusTooManyRequests)
+	log := c.stop(t)
+	if want := "now in force: at_most and max_share of etl"; !strings.Contains(log, want) {
+		t.Errorf("the log does not say %q:\n%s", want, log)
 	}
 }

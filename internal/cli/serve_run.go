@@ -77,6 +77,10 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	if svc.transport, err = flyball.New(t); err != nil {
 		return nil, wrong(err)
 	}
+	if err := live.Govern(svc.transport); err != nil {
+		svc.close()
+		return nil, wrong(err)
+	}
 	o.Transport, o.Decide = svc.transport, live.Decide
 	if svc.gateway, err = gateway.New(o); err != nil {
 		svc.close()
