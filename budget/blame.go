@@ -175,6 +175,8 @@ func (a *Account) stop(t instant, b *window, s *sample, answer *limit.Answer, re
 	wait := answer.RetryAfter
 	if wait == 0 && b.open && b.rule.Kind != limit.Pause && (b.spent() || b.refusals > 1 && s.t0 >= b.pauseUntil) {
 		wait = b.ch - t
+	} else if b.down && answer.HasRetryAfter {
+		wait += time.Second // it is rounded down, as the resets are
 	}
 	if until, ok := b.skewed(s, wait); ok {
 		b.refused++

@@ -42,9 +42,10 @@ func (b *window) hear(s *sample, r *limit.Reading) {
 		}
 		reset = b.w // the first answer opens the window
 	}
+	b.hearRounding(r)
 	cl, ch := s.t0+reset-time.Second, s.t1+reset // the server rounds up
-	if r.HasReset && r.Reset == 0 {
-		cl, ch = s.t0, s.t1+time.Second // this one rounds down
+	if b.down {
+		cl, ch = cl+time.Second, ch+time.Second
 	}
 	switch {
 	case !b.heard || b.stale || !b.open:
@@ -66,7 +67,7 @@ func (b *window) hearLimit(r *limit.Reading) bool {
 	if r.Limit <= 0 {
 		return b.limit > 0
 	}
-	if r.HasReset && r.Reset > b.w+1200*time.Millisecond {
+	if r.HasReset && r.Reset > b.w+max(1200*time.Millisecond, b.w/8) { // less is a window a little longer than the others
 		if b.beyond++; b.beyond >= 2 || b.w <= 0 {
 			b.w = usualSpan(r.Reset) // said twice: one stray reset must not stretch a minute to an hour
 		}
@@ -84,6 +85,21 @@ func (b *window) hearLimit(r *limit.Reading) bool {
 	}
 	b.offered = r.Limit
 	return true
+}
+
+// hearRounding finds out which way the server rounds the time to the window's
+// end: up, as in every recording, until it says zero, which only rounding down
+// gives. A whole window, said in its first second, only rounding up gives.
+func (b *window) hearRounding(r *limit.Reading) {
+	switch {
+	case !r.HasReset:
+	case r.Reset == 0 && !b.down:
+		b.down = true
+		b.cl, b.ch = b.cl+time.Second, b.ch+time.Second
+	case r.Reset >= b.w && b.down:
+		b.down = false
+		b.cl, b.ch = b.cl-time.Second, b.ch-time.Second
+	}
 }
 
 // usualSpan is the shortest common span that a reset fits into.

@@ -47,6 +47,7 @@ type window struct {
 
 	open      bool // an end is known
 	cl, ch    instant
+	down      bool    // the server rounds the time to the window's end down
 	confirmed bool    // this window has been observed
 	stale     bool    // not used for so long that it is cold again
 	rolledAt  instant // when we turned the window by the clock

@@ -246,3 +246,64 @@ func TestWithoutHeadersThePlanCountsAfterThreeAnswers(t *testing.T) {
 		t.Errorf("%d sends in a window of 200", sent)
 	}
 }
+
+// TestAWindowALittleLongerIsNoOtherSpan has windows of 63 s: their first resets
+// lie beyond the minute, and five minutes are not meant.
+func TestAWindowALittleLongerIsNoOtherSpan(t *testing.T) {
+	d := newDrive(t)
+	for reset := 63; reset > 60; reset-- {
+		d.answer(d.must(&d.route), limit.Reading{Rule: primary, Limit: 700, Remaining: 650, Reset: time.Duration(reset) * time.Second, HasReset: true})
+		d.pass(900 * time.Millisecond)
+	}
+	if span := d.bucket(accountKey).Window; span != time.Minute {
+		t.Errorf("resets of 63 to 61 s make the window %s, want a minute", span)
+	}
+	for range 2 { // five minutes are heard all the same
+		d.answer(d.must(&d.route), limit.Reading{Rule: primary, Limit: 700, Remaining: 650, Reset: 200 * time.Second, HasReset: true})
+	}
+	if span := d.bucket(accountKey).Window; span != 5*time.Minute {
+		t.Errorf("resets of 200 s make the window %s, want 5 minutes", span)
+	}
+}
+
+// roundedDown is what an account says that cuts off its reset's fraction.
+func (d *drive) roundedDown(remaining int) limit.Reading {
+	r := d.account(700, remaining)
+	r.Reset -= time.Second // at no whole second
+	return r
+}
+
+// TestAZeroResetTellsThatTheServerRoundsDown has a window that looks a second
+// too short until its last second says zero.
+func TestAZeroResetTellsThatTheServerRoundsDown(t *testing.T) {
+	d := newDrive(t)
+	end := d.now.Truncate(time.Minute).Add(time.Minute)
+	d.now = end.Add(-10250 * time.Millisecond)
+	d.answer(d.must(&d.route), d.roundedDown(500))
+	if shown := d.bucket(accountKey).Resets; !shown.Before(end) {
+		t.Fatalf("resets at %s before anything was zero; the test shows nothing", shown)
+	}
+	d.now = end.Add(-700 * time.Millisecond)
+	d.answer(d.must(&d.route), d.roundedDown(480))
+	if shown := d.bucket(accountKey).Resets; shown.Before(end) {
+		t.Errorf("resets %s before the true end, after a reset of 0", end.Sub(shown))
+	}
+
+	d.now = end.Add(30 * time.Second)
+	next := end.Add(time.Minute)
+	d.answer(d.must(&d.route), d.roundedDown(690))
+	if b := d.primary(); d.time(b.cl).After(next) || d.time(b.ch).Before(next) {
+		t.Errorf("the next window ends in [%s, %s], want that to hold %s", d.time(b.cl), d.time(b.ch), next)
+	}
+	blame := d.refuse(d.must(&d.route), primary, 29*time.Second, d.roundedDown(0))
+	if blame.Until.Before(next) {
+		t.Errorf("paused until %s before the window's end, by a Retry-After that is rounded down too", next.Sub(blame.Until))
+	}
+
+	// A whole minute to go is said by those alone who round up.
+	d.now = next.Add(5 * time.Second)
+	d.answer(d.must(&d.route), limit.Reading{Rule: primary, Limit: 700, Remaining: 690, Reset: time.Minute, HasReset: true})
+	if d.primary().down {
+		t.Error("after a reset of a whole minute it is still taken for rounded down")
+	}
+}
