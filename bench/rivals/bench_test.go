@@ -39,6 +39,9 @@ func TestBench(t *testing.T) {
 	t.Run("apart", func(t *testing.T) {
 		p.apart = compare(t, matching(t, []scenario{four()}), named(t, apart()), true, *first, *seeds)
 	})
+	t.Run("odd", func(t *testing.T) {
+		p.odd = compare(t, matching(t, oddWindows()), named(t, meetingOddWindows()), true, *first, *seeds)
+	})
 	t.Run("robust", func(t *testing.T) {
 		p.robust = compare(t, matching(t, robustness()), named(t, policies()[:2]), false, *first, *seeds)
 	})
@@ -55,15 +58,15 @@ func TestBench(t *testing.T) {
 // holds fails where flyball misses a bar, or a rival is as good in all three
 // figures.
 func (p page) holds(t *testing.T) {
-	for _, s := range alone() {
-		ours, rivals := p.alone.sides(s.name)
+	for _, s := range append(alone(), oddWindows()...) {
+		ours, rivals := p.alone.with(p.odd).sides(s.name)
 		for _, r := range ours {
 			for _, name := range equal(r, rivals) {
 				t.Errorf("%s: %s is as good as %s", s.name, name, r.policy.name)
 			}
 		}
 	}
-	for _, r := range p.alone.with(p.apart).with(p.robust).results {
+	for _, r := range p.all().with(p.apart).results {
 		if missed := r.scenario.bar.missed(*r); isFlyball(r) && missed != "" {
 			t.Errorf("%s, %s: misses %s", r.policy.name, r.scenario.name, missed)
 		}

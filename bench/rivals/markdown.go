@@ -70,7 +70,7 @@ func (r *result) details() string {
 	case r.scenario.bar.first > 0:
 		return fmt.Sprintf(" (at most %d refused in its first window, %d in a later one)", f.endpoint[0], f.endpoint[1])
 	case len(f.share) > 1:
-		return fmt.Sprintf(" (served %d : %d)", f.share[0], f.share[1])
+		return fmt.Sprintf(" (served %s)", strings.Trim(strings.ReplaceAll(fmt.Sprint(f.share), " ", " : "), "[]"))
 	}
 	return ""
 }

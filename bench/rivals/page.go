@@ -15,7 +15,7 @@ type page struct {
 	took         time.Duration
 	commit       string
 	alone, apart *table
-	robust       *table
+	odd, robust  *table
 }
 
 const (
@@ -51,7 +51,11 @@ func (p page) String() string {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n%s", s.name, p.alone.byPolicy(s.name), p.alone.ahead(s.name))
 	}
 	fmt.Fprintf(&b, "\n### %s\n\n%s", four().name, p.apart.byPolicy(four().name))
-	all := p.alone.with(p.robust)
+	b.WriteString(odd)
+	for _, s := range oddWindows() {
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n%s", s.name, p.odd.byPolicy(s.name), p.odd.ahead(s.name))
+	}
+	all := p.all()
 	fmt.Fprintf(&b, "\n### What flyball is held to, everything labelled\n\n%s", all.byScenario(flyballLabelled().name))
 	fmt.Fprintf(&b, "\n### What flyball is held to, nothing labelled\n\n%s", all.byScenario(flyballUnlabelled().name))
 	b.WriteString(notes + ends + "\n")
@@ -60,10 +64,20 @@ func (p page) String() string {
 
 const notes = `
 Interactive calls are in proportion to the limit where it is not 700. Where the account's own limit does not bound the load, budget used says nothing.
-The simulator's windows sit on the UTC clock, as recorded traffic shows; windows that start with their first
-request, vary in length or have their reset rounded down are not simulated.
 Some rivals draw their jitter from Go's unseeded source, so their last digits change from run to run.
 `
+
+// odd stands before the tables of windows that no recording shows.
+const odd = `
+Recorded windows are whole minutes of the UTC clock, and their resets are rounded up. The next three accounts, with others at 30 %, are what happens where
+a server does otherwise: each window between 57 and 63 s long, so that they leave the clock; a window that begins with the
+first call after the last one's end, as a counter with an expiry has it; and a reset and a Retry-After whose fraction is cut off, so that
+"Retry-After: 0" comes up to a second before the window's end (callers here wait a second then; who takes it at its word goes in a loop). One
+rival of each kind meets them.
+`
+
+// all is every scenario that flyball is held to in one process.
+func (p page) all() *table { return p.alone.with(p.odd).with(p.robust) }
 
 // with is both tables' results as one.
 func (tab *table) with(more *table) *table {

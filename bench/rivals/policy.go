@@ -92,6 +92,14 @@ func apart() []policy {
 	}
 }
 
+// meetingOddWindows are flyball and one rival of each kind: those that obey
+// refusals, that read headers, that adapt, that keep a rate, and the strongest.
+func meetingOddWindows() []policy {
+	return []policy{
+		flyballLabelled(), flyballUnlabelled(), sleeping(), trusting(), awsAdaptive(), timeRate(), knowing(timeRate()), handKept(),
+	}
+}
+
 // knowing is a policy told the others' mean.
 func knowing(p policy) policy {
 	p.name, p.told = p.name+", told", true

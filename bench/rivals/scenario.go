@@ -108,6 +108,17 @@ func four() scenario {
 	return s
 }
 
+// oddWindows are accounts with windows that no recording shows, and other
+// servers have.
+func oddWindows() []scenario {
+	usual := bar{refused: 1, used: 95, p99: 1}
+	return []scenario{
+		beside("Windows of 60 s, up to 3 more or less", usual, func(s *scenario) { s.sim.WindowJitter = 3 * time.Second }),
+		beside("Windows opened by their first call", usual, func(s *scenario) { s.sim.OpenedByFirst = true }),
+		beside("Reset and Retry-After rounded down", usual, func(s *scenario) { s.sim.RoundDown = true }),
+	}
+}
+
 // robustness are the accounts that misbehave, and other loads.
 func robustness() []scenario {
 	usual, windowed := bar{refused: 1, used: 95, p99: 1}, bar{refused: 1, used: 95}
@@ -118,6 +129,9 @@ func robustness() []scenario {
 		beside("half of the answers without headers", usual, fault(simulator.Fault{Probability: 0.5, Headers: simulator.HeadersAbsent})),
 		beside("refused calls are charged", usual, func(s *scenario) { s.sim.ChargeRefused = true }),
 		beside("remaining and reset skewed by up to 0.6 s", skewed, func(s *scenario) { s.sim.BoundarySkew = 600 * time.Millisecond }),
+		beside("remaining up to 10 too high", usual, fault(simulator.Fault{Overstate: 10})),
+		beside("remaining up to 10 too high and 1 % bogus zeros", zeros,
+			fault(simulator.Fault{Overstate: 10}), fault(simulator.Fault{Probability: 0.01, StrayZero: true})),
 		beside("1 % bogus zeros", zeros, stray),
 		beside("1 % bogus zeros, limit 10, nobody else", zeros, stray, size(time.Minute, 10, 0, 16)),
 		// Of bulk's answers: a click that the account itself answers late is not held.
@@ -131,6 +145,7 @@ func robustness() []scenario {
 		beside("endpoint limit 100 with a header on 30 % of bulk", bar{refused: 1, p99: 1}, endpoint(100, false, 0.3, 4200)),
 		beside("silent endpoint limit 10 on all of bulk", bar{first: 5, later: 1, p99: 1}, endpoint(10, true, 1, 160)),
 		beside("two clients 10:1 in workers, equal weight", bar{share: 10}, func(s *scenario) { s.workers = []int{60, 6} }),
+		beside("three clients, one with 80 % of the workers", bar{share: 10}, func(s *scenario) { s.workers = []int{52, 6, 6} }),
 	}
 }
 
@@ -145,7 +160,7 @@ func beside(name string, b bar, changes ...func(*scenario)) scenario {
 }
 
 func fault(f simulator.Fault) func(*scenario) {
-	return func(s *scenario) { s.sim.Faults = []simulator.Fault{f} }
+	return func(s *scenario) { s.sim.Faults = append(s.sim.Faults, f) }
 }
 
 func size(window time.Duration, limit int, others float64, backlog int) func(*scenario) {
