@@ -156,16 +156,17 @@ func (s *Simulator) work(st *state, c *call, f *Fault, v verdict, jobs []string,
 		a.cut = f.Cut
 		return a, nil
 	}
-	a, changed := serve(st.desk, c, now)
+	a, changed := serve(st.desk, c, f, now)
 	a.cut = f.Cut
 	return a, changed
 }
 
 // serve hands an admitted call to whoever knows its endpoint.
-func serve(d *desk.Desk, c *call, now time.Time) (answer, []desk.Change) {
+func serve(d *desk.Desk, c *call, f *Fault, now time.Time) (answer, []desk.Change) {
 	if c.match.Known {
 		r := d.Serve(now, desk.Request{
 			Method: c.method, Path: c.path, RawQuery: c.query, Header: c.header, Body: c.body, Origin: c.origin,
+			Fault: f.job(),
 		})
 		return answer{status: r.Status, head: newHeaders(r.Header), body: r.Body, stream: r.Stream}, r.Changed
 	}

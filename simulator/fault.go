@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/flyballhq/flyball/simulator/desk"
 )
 
 // Fault is a rule by which the account misbehaves. The first half says on which
@@ -50,6 +53,19 @@ type Fault struct {
 	Overstate int
 	// Headers spoils the limit headers.
 	Headers HeaderFault
+
+	// The rest is about the background job that the request starts, and does
+	// nothing to other requests.
+
+	// Items is how many of the job's items fail, chosen by the seed; the job
+	// completes all the same.
+	Items int
+	// Job makes the whole job go wrong.
+	Job JobFault
+	// Unseen is how long the new job's id answers 404.
+	Unseen time.Duration
+	// Results changes the form of the job's results; empty is the recorded one.
+	Results ResultForm
 }
 
 // Cut says where a connection breaks.
@@ -61,6 +77,19 @@ const (
 	CutAfter  Cut = "after"  // after it: done, and the caller does not know
 	CutBody   Cut = "body"   // in the middle of the answer's body
 )
+
+// JobFault is how a background job goes wrong as a whole.
+type JobFault string
+
+// The ways of a job to go wrong.
+const (
+	JobFailed JobFault = "failed" // it ends as failed, with nothing done and no results
+	JobStuck  JobFault = "stuck"  // it never ends
+)
+
+// ResultForm is a form of a job's results: "index" (each entry has one), "id"
+// (none has), "shuffled", "index+shuffled" or "id+shuffled".
+type ResultForm = desk.ResultForm
 
 // HeaderFault is a way of spoiling limit headers.
 type HeaderFault string
@@ -89,27 +118,32 @@ func (f Fault) Check() error {
 		return fmt.Errorf("fault cut %q: must be before, after or body", f.Cut)
 	case !slices.Contains([]HeaderFault{"", HeadersAbsent, HeadersGarbage, HeadersReordered}, f.Headers):
 		return fmt.Errorf("fault headers %q: must be absent, garbage or reordered", f.Headers)
+	case !slices.Contains([]JobFault{"", JobFailed, JobStuck}, f.Job):
+		return fmt.Errorf("fault job %q: must be failed or stuck", f.Job)
+	case f.Results != "" && !slices.Contains(desk.ResultForms(), f.Results):
+		return fmt.Errorf("fault results %q: must be one of %v", f.Results, desk.ResultForms())
 	case !(f.Probability >= 0 && f.Probability <= 1):
 		return fmt.Errorf("fault probability %g: must be from 0 to 1", f.Probability)
 	case f.Body != "" && f.Status != http.StatusTooManyRequests:
 		return fmt.Errorf("fault body %q: only a 429 has it; set status=429", f.Body)
 	case f.RetryAfter != "" && f.Status == 0:
 		return fmt.Errorf("fault retry-after %q: set a status with it", f.RetryAfter)
-	case f.Every < 0 || f.Count < 0 || f.Delay < 0 || f.SlowBody < 0 || f.Overstate < 0:
-		return fmt.Errorf("fault every, count, delay, slow-body or overstate is negative")
+	case min(f.Every, f.Count, f.Overstate, f.Items) < 0 || min(f.Delay, f.SlowBody, f.Unseen) < 0:
+		return fmt.Errorf("fault every, count, delay, slow-body, overstate, items or unseen is negative")
 	case slices.ContainsFunc(f.Nth, func(n int) bool { return n < 1 }):
 		return fmt.Errorf("fault nth %v: the first is 1", f.Nth)
 	case strings.ContainsAny(f.RetryAfter, "\r\n"):
 		return fmt.Errorf("fault retry-after %q: must be one line", f.RetryAfter)
 	}
 	if !f.does() {
-		return fmt.Errorf("fault does nothing: set one of status, cut, delay, slow-body, remaining=0, overstate, headers")
+		return fmt.Errorf("fault does nothing: set one of status, cut, delay, slow-body, remaining=0, overstate, headers, items, job, unseen, results")
 	}
 	return nil
 }
 
 func (f Fault) does() bool {
-	return f.Status != 0 || f.Cut != "" || f.Delay > 0 || f.SlowBody > 0 || f.StrayZero || f.Overstate > 0 || f.Headers != ""
+	return f.Status != 0 || f.Cut != "" || f.Delay > 0 || f.SlowBody > 0 || f.StrayZero || f.Overstate > 0 || f.Headers != "" ||
+		f.Items > 0 || f.Job != "" || f.Unseen > 0 || f.Results != ""
 }
 
 // armed is a fault with its own count of what it met.
@@ -200,6 +234,13 @@ func (a *armed) drawn(seed uint64) Fault {
 	return f
 }
 
+// job is the fault in the desk's words.
+func (f *Fault) job() desk.JobFault {
+	return desk.JobFault{
+		Items: f.Items, Failed: f.Job == JobFailed, Stuck: f.Job == JobStuck, Unseen: f.Unseen, Results: f.Results,
+	}
+}
+
 func (f *Fault) add(g Fault) {
 	if f.Status == 0 && g.Status != 0 {
 		f.Status, f.Body, f.RetryAfter = g.Status, g.Body, g.RetryAfter
@@ -214,6 +255,10 @@ func (f *Fault) add(g Fault) {
 	f.Overstate = max(f.Overstate, g.Overstate)
 	f.Delay = max(f.Delay, g.Delay)
 	f.SlowBody = max(f.SlowBody, g.SlowBody)
+	f.Items = max(f.Items, g.Items)
+	f.Unseen = max(f.Unseen, g.Unseen)
+	f.Job = cmp.Or(f.Job, g.Job)
+	f.Results = cmp.Or(f.Results, g.Results)
 }
 
 // answer is what a fault with a status answers; end is the end of the window.

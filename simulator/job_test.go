@@ -108,3 +108,39 @@ func TestJobLimitCanBeSetOrOff(t *testing.T) {
 		})
 	}
 }
+
+// TestJobsGoWrongAsTold: the faults of jobs reach the job that the struck
+// request starts, and no other.
+func TestJobsGoWrongAsTold(t *testing.T) {
+	faults := make([]Fault, 2)
+	for i, spec := range []string{"items=1,nth=1,path=*create_many,results=id", "unseen=30s,nth=2,path=*create_many"} {
+		f, err := ParseFault(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		faults[i] = f
+	}
+	simulate(t, Options{Latency: Fixed(0), Faults: faults}, func(t *testing.T, s *Simulator, c client) {
+		status := func() string {
+			_, body := c.read(c.send("POST", manyPath, manyBody))
+			var job struct {
+				Status struct{ ID string } `json:"job_status"`
+			}
+			if err := json.Unmarshal([]byte(body), &job); err != nil {
+				t.Fatal(err)
+			}
+			pass(20 * time.Second)
+			r, body := c.get("/api/v2/job_statuses/" + job.Status.ID)
+			return fmt.Sprint(r.StatusCode, " ", body)
+		}
+		if got := status(); !strings.Contains(got, `"completed"`) || strings.Count(got, "TicketCreateFailed") != 1 || strings.Contains(got, "index") {
+			t.Errorf("first job: %s", got)
+		}
+		if got := status(); !strings.HasPrefix(got, "404") {
+			t.Errorf("second job: %s", got)
+		}
+		if got := status(); !strings.Contains(got, `"completed"`) || strings.Contains(got, "TicketCreateFailed") {
+			t.Errorf("third job: %s", got)
+		}
+	})
+}

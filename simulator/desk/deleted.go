@@ -50,7 +50,7 @@ func purgeManyTickets(c *call) answer {
 // purge deletes for good, in a job whose result is one object.
 func (c *call) purge(ids []uint64) answer {
 	d := c.Desk
-	return c.begin(ticketsPurge, len(ids), func(i int, _ time.Time) outcome {
+	return c.begin(ticketsPurge, len(ids), among(ids), func(i int, _ time.Time) outcome {
 		if _, found := d.deleted.get(ids[i]); !found {
 			return failure(i, "TicketNotFound", ids[i], because("Ticket not found"))
 		}

@@ -48,6 +48,7 @@ type Request struct {
 	Header   http.Header // keys in canonical form; nil is empty
 	Body     []byte      // kept by uploads: do not change it afterwards
 	Origin   string      // begins every absolute link; "https://acme.zendesk.com" if empty
+	Fault    JobFault    // of the job that the call starts
 }
 
 // Reply is the answer to one call. Its Body may be shared with other replies

@@ -19,6 +19,7 @@ const (
 type work struct {
 	name    string // job_type
 	class   string // as TooManyJobs names it
+	fail    string // error of an item that was made to fail
 	message string // while working; %d is the item's number
 	create  bool   // fails as a whole if every item fails
 	whole   bool   // total and progress are null, results one object
@@ -36,8 +37,15 @@ type job struct {
 	items   int
 	step    func(item int, at time.Time) outcome
 	results []outcome
-	failed  int
+	bad     int // items that failed
 	over    bool
+
+	// Faults:
+	failed bool // ends so, with nothing done
+	stuck  bool // never ends
+	unseen time.Duration
+	form   ResultForm
+	places []int // where each result is shown
 }
 
 // outcome is one item's result; which fields there are depends on the job
@@ -51,6 +59,8 @@ type outcome struct {
 	Success   bool   `json:"success,omitempty"`
 	Error     string `json:"error,omitempty"`
 	Details   string `json:"details,omitempty"`
+	Email     string `json:"email,omitempty"`
+	External  string `json:"external_id,omitempty"`
 }
 
 func done(action, status string, id uint64) outcome {
@@ -63,8 +73,9 @@ func failure(index int, name string, id uint64, why *answer) outcome {
 	return outcome{Index: &index, Error: name, ID: id, Details: why.reason}
 }
 
-// begin queues a job over so many items.
-func (c *call) begin(w work, items int, step func(int, time.Time) outcome) answer {
+// begin queues a job over so many items. id names the record that an item is
+// about; it is nil for creates.
+func (c *call) begin(w work, items int, id func(int) uint64, step func(int, time.Time) outcome) answer {
 	if limit := c.options.JobLimit; limit > 0 {
 		if running := c.running(); len(running) >= limit {
 			return tooManyJobs(w.class, limit, running)
@@ -76,6 +87,7 @@ func (c *call) begin(w work, items int, step func(int, time.Time) outcome) answe
 		work: w, id: "V3-" + c.token(16), number: c.jobCount, created: c.exact, items: items, step: step,
 		start: c.exact.Add(lag / 4), end: c.exact.Add(lag),
 	}
+	c.spoil(j, id)
 	c.forgetJobs()
 	c.jobs = append(c.jobs, j)
 	return ok(encode(map[string]any{"job_status": c.jobJSON(j, c.exact.Add(-1))})) // always queued at first
@@ -129,14 +141,17 @@ func (d *Desk) advance(now time.Time) {
 }
 
 func (j *job) advance(now time.Time) {
-	for len(j.results) < j.items {
+	if j.stuck {
+		return
+	}
+	for !j.failed && len(j.results) < j.items {
 		at := j.due(len(j.results))
 		if at.After(now) {
 			return
 		}
 		r := j.step(len(j.results), second(at))
 		if r.Error != "" {
-			j.failed++
+			j.bad++
 		}
 		j.results = append(j.results, r)
 	}
@@ -182,13 +197,16 @@ func (c *call) jobJSON(j *job, now time.Time) jobJSON {
 
 func (c *call) jobEnd(j *job, v *jobJSON) {
 	word, progress := "Completed", j.items
-	v.Status, v.Results = "completed", j.results
-	if j.create && j.failed == j.items {
+	v.Status, v.Results = "completed", j.shown()
+	if j.failed || j.create && j.bad == j.items {
 		v.Status, word, progress = "failed", "Failed", 0
+	}
+	if j.failed {
+		v.Results = nil
 	}
 	v.Message = new(word + " at " + j.end.UTC().Format("2006-01-02 15:04:05 -0700"))
 	if j.whole {
-		v.Results = map[string]bool{"success": j.failed == 0}
+		v.Results = map[string]bool{"success": j.bad == 0 && !j.failed}
 		return
 	}
 	v.Progress = &progress
@@ -210,7 +228,7 @@ func (r jobRow) append(b []byte, _ string) []byte {
 func (c *call) seen() []jobRow {
 	var rows []jobRow
 	for _, j := range c.jobs {
-		if age := c.exact.Sub(j.created); age >= c.options.JobUnseen && age <= jobLife {
+		if age := c.exact.Sub(j.created); age >= j.unseen && age <= jobLife {
 			rows = append(rows, jobRow{j, c})
 		}
 	}

@@ -6,12 +6,12 @@ import (
 )
 
 var (
-	ticketsCreate = work{name: "Bulk Create Ticket", class: "TicketBulkCreateJob", message: "Creating ticket #%d", create: true}
-	ticketsImport = work{name: "Bulk Import Ticket", class: "TicketBulkImportJob", message: "Creating ticket #%d", create: true}
-	ticketsUpdate = work{name: "Bulk Update Ticket", class: "TicketBulkUpdateJobV3", message: "Updating ticket #%d"}
-	ticketsDelete = work{name: "Bulk Update Ticket", class: "TicketBulkUpdateJobV3", message: "Deleting ticket #%d"} // named so live
-	ticketsPurge  = work{name: "Bulk Permanently Delete Ticket", class: "TicketBulkPurgeJob", message: "Deleting tickets", whole: true}
-	ticketsMerge  = work{name: "Ticket Merge", class: "TicketMergeJob", message: "Merging ticket #%d"}
+	ticketsCreate = work{name: "Bulk Create Ticket", class: "TicketBulkCreateJob", fail: "TicketCreateFailed", message: "Creating ticket #%d", create: true}
+	ticketsImport = work{name: "Bulk Import Ticket", class: "TicketBulkImportJob", fail: "TicketCreateFailed", message: "Creating ticket #%d", create: true}
+	ticketsUpdate = work{name: "Bulk Update Ticket", class: "TicketBulkUpdateJobV3", fail: "TicketUpdateFailed", message: "Updating ticket #%d"}
+	ticketsDelete = work{name: "Bulk Update Ticket", class: "TicketBulkUpdateJobV3", fail: "TicketUpdateFailed", message: "Deleting ticket #%d"} // named so live
+	ticketsPurge  = work{name: "Bulk Permanently Delete Ticket", class: "TicketBulkPurgeJob", fail: "TicketNotFound", message: "Deleting tickets", whole: true}
+	ticketsMerge  = work{name: "Ticket Merge", class: "TicketMergeJob", fail: "TicketUpdateFailed", message: "Merging ticket #%d"}
 )
 
 // bulkTickets reads {"tickets":[...]}, one to a hundred.
@@ -58,7 +58,7 @@ func (c *call) beginTickets(w work, create maker) answer {
 	}
 	d := c.Desk
 	first, places := d.nextTicket, d.random.Perm(len(items))
-	a := c.begin(w, len(items), func(i int, at time.Time) outcome {
+	a := c.begin(w, len(items), nil, func(i int, at time.Time) outcome {
 		t, bad := create(items[i], at, func() uint64 { return first + uint64(places[i]) })
 		if bad != nil {
 			return failure(i, "TicketCreateFailed", 0, bad)
@@ -125,7 +125,7 @@ func updateManyTickets(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(ticketsUpdate, len(items), func(i int, at time.Time) outcome {
+	return c.begin(ticketsUpdate, len(items), func(i int) uint64 { return uint64(items[i].ID.value) }, func(i int, at time.Time) outcome {
 		in := items[i]
 		in.plainTags()
 		if in.SafeUpdate != in.UpdatedStamp.set {
@@ -154,7 +154,7 @@ func updateTicketsAlike(c *call) answer {
 		return *missing("ticket")
 	}
 	d, queued := c.Desk, c.now
-	return c.begin(ticketsUpdate, len(ids), func(i int, at time.Time) outcome {
+	return c.begin(ticketsUpdate, len(ids), among(ids), func(i int, at time.Time) outcome {
 		// Always a safe update: what changed since the job was queued stays.
 		if t, found := d.tickets.get(ids[i]); found && !in.Ticket.UpdatedStamp.set && t.UpdatedAt.After(queued) {
 			return failure(i, "TicketUpdateFailed", ids[i], because("Safe Update prevented the update due to outdated ticket data"))
@@ -205,7 +205,7 @@ func (c *call) eachTicket(w work, do func(*Desk, *ticket, time.Time) outcome) an
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(w, len(ids), func(i int, at time.Time) outcome {
+	return c.begin(w, len(ids), among(ids), func(i int, at time.Time) outcome {
 		t, found := d.tickets.get(ids[i])
 		if !found {
 			return failure(i, "TicketUpdateFailed", ids[i], because("Ticket not found"))
@@ -244,7 +244,7 @@ func mergeTickets(c *call) answer {
 		return *tooManyValues()
 	}
 	d := c.Desk
-	return c.begin(ticketsMerge, len(in.IDs), func(i int, at time.Time) outcome {
+	return c.begin(ticketsMerge, len(in.IDs), func(i int) uint64 { return uint64(in.IDs[i]) }, func(i int, at time.Time) outcome {
 		return d.mergeItem(i, uint64(in.IDs[i]), target.ID, in.Source, in.Target, at)
 	})
 }
@@ -259,5 +259,8 @@ func (d *Desk) mergeItem(i int, from, into uint64, source, target string, at tim
 	}
 	return r
 }
+
+// among names items by a list of ids.
+func among(ids []uint64) func(int) uint64 { return func(i int) uint64 { return ids[i] } }
 
 func given[T any](v T) opt[T] { return opt[T]{set: true, value: v} }

@@ -6,13 +6,13 @@ import (
 )
 
 var (
-	usersCreate = work{name: "Bulk Create User", class: "UserBulkCreateJob", message: "Creating User #%d", create: true}
-	usersUpdate = work{name: "Bulk Update User", class: "UserBulkUpdateJobV2", message: "Updating user #%d"}
-	usersDelete = work{name: "Bulk Update User", class: "UserBulkUpdateJobV2", message: "Deleting user #%d"} // named so live
+	usersCreate = work{name: "Bulk Create User", class: "UserBulkCreateJob", fail: "UserCreateFailed", message: "Creating User #%d", create: true}
+	usersUpdate = work{name: "Bulk Update User", class: "UserBulkUpdateJobV2", fail: "UserUpdateFailed", message: "Updating user #%d"}
+	usersDelete = work{name: "Bulk Update User", class: "UserBulkUpdateJobV2", fail: "UserDeleteFailed", message: "Deleting user #%d"} // named so live
 
-	organizationsCreate = work{name: "Bulk Create Organization", class: "OrganizationBulkCreateJob", message: "Creating Organizations", create: true}
-	organizationsUpdate = work{name: "Bulk Update Organization", class: "OrganizationBulkUpdateJob", message: "Updating Organization #%d"}
-	organizationsDelete = work{name: "Bulk Delete Organization", class: "OrganizationBulkDeleteJob", message: "Deleting Organization #%d"}
+	organizationsCreate = work{name: "Bulk Create Organization", class: "OrganizationBulkCreateJob", fail: "OrganizationCreateFailed", message: "Creating Organizations", create: true}
+	organizationsUpdate = work{name: "Bulk Update Organization", class: "OrganizationBulkUpdateJob", fail: "OrganizationUpdateFailed", message: "Updating Organization #%d"}
+	organizationsDelete = work{name: "Bulk Delete Organization", class: "OrganizationBulkDeleteJob", fail: "OrganizationDeleteFailed", message: "Deleting Organization #%d"}
 )
 
 func (c *call) bulkUsers() ([]*userInput, *answer) {
@@ -29,13 +29,15 @@ func createManyUsers(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(usersCreate, len(items), func(i int, at time.Time) outcome { return d.createUserItem(i, items[i], at) })
+	return c.begin(usersCreate, len(items), nil, func(i int, at time.Time) outcome { return d.createUserItem(i, items[i], at) })
 }
 
 func (d *Desk) createUserItem(i int, in *userInput, at time.Time) outcome {
 	u, bad := d.makeUser(in, at)
 	if bad != nil {
-		return failure(i, "UserCreateFailed", 0, bad)
+		r := failure(i, "UserCreateFailed", 0, bad)
+		r.Email, r.External = in.Email.value, in.ExternalID.value
+		return r
 	}
 	return outcome{ID: u.ID, Status: "Created"} // no index, as recorded
 }
@@ -46,7 +48,7 @@ func createOrUpdateManyUsers(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(usersCreate, len(items), func(i int, at time.Time) outcome {
+	return c.begin(usersCreate, len(items), nil, func(i int, at time.Time) outcome {
 		u := d.sameUser(items[i])
 		if u == nil {
 			return d.createUserItem(i, items[i], at)
@@ -65,13 +67,14 @@ func updateManyUsers(c *call) answer {
 			return *bad
 		}
 		d := c.Desk
-		return c.begin(usersUpdate, len(items), func(i int, at time.Time) outcome {
+		id := func(i int) uint64 {
 			id := uint64(items[i].ID.value)
 			if u := d.sameUser(items[i]); id == 0 && u != nil {
 				id = u.ID
 			}
-			return d.updateUserItem(i, id, items[i], at)
-		})
+			return id
+		}
+		return c.begin(usersUpdate, len(items), id, func(i int, at time.Time) outcome { return d.updateUserItem(i, id(i), items[i], at) })
 	}
 	ids, bad := pickIDs(c, c.users.sorted, func(u *user) *string { return u.ExternalID })
 	if bad != nil {
@@ -82,7 +85,7 @@ func updateManyUsers(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(usersUpdate, len(ids), func(i int, at time.Time) outcome { return d.updateUserItem(i, ids[i], in, at) })
+	return c.begin(usersUpdate, len(ids), among(ids), func(i int, at time.Time) outcome { return d.updateUserItem(i, ids[i], in, at) })
 }
 
 // alike says whether one change is meant for all the records the query names.
@@ -105,7 +108,7 @@ func destroyManyUsers(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(usersDelete, len(ids), func(i int, at time.Time) outcome {
+	return c.begin(usersDelete, len(ids), among(ids), func(i int, at time.Time) outcome {
 		u, found := d.users.get(ids[i])
 		if !found {
 			return failure(i, "UserDeleteFailed", ids[i], because("User not found"))
@@ -138,7 +141,7 @@ func createManyOrganizations(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(organizationsCreate, len(items), func(i int, at time.Time) outcome {
+	return c.begin(organizationsCreate, len(items), nil, func(i int, at time.Time) outcome {
 		o, bad := d.makeOrganization(items[i], at)
 		if bad != nil {
 			return failure(i, "OrganizationCreateFailed", 0, bad)
@@ -154,12 +157,15 @@ func updateManyOrganizations(c *call) answer {
 			return *bad
 		}
 		d := c.Desk
-		return c.begin(organizationsUpdate, len(items), func(i int, at time.Time) outcome {
+		id := func(i int) uint64 {
 			id := uint64(items[i].ID.value)
 			if o := d.sameOrganization(items[i]); id == 0 && o != nil {
 				id = o.ID
 			}
-			return d.updateOrganizationItem(i, id, items[i], at)
+			return id
+		}
+		return c.begin(organizationsUpdate, len(items), id, func(i int, at time.Time) outcome {
+			return d.updateOrganizationItem(i, id(i), items[i], at)
 		})
 	}
 	ids, bad := pickIDs(c, c.organizations.sorted, func(o *organization) *string { return o.ExternalID })
@@ -171,7 +177,7 @@ func updateManyOrganizations(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(organizationsUpdate, len(ids), func(i int, at time.Time) outcome {
+	return c.begin(organizationsUpdate, len(ids), among(ids), func(i int, at time.Time) outcome {
 		return d.updateOrganizationItem(i, ids[i], in, at)
 	})
 }
@@ -193,7 +199,7 @@ func destroyManyOrganizations(c *call) answer {
 		return *bad
 	}
 	d := c.Desk
-	return c.begin(organizationsDelete, len(ids), func(i int, _ time.Time) outcome {
+	return c.begin(organizationsDelete, len(ids), among(ids), func(i int, _ time.Time) outcome {
 		o, found := d.organizations.get(ids[i])
 		if !found {
 			return failure(i, "OrganizationDeleteFailed", ids[i], because("Organization not found"))
