@@ -29,6 +29,8 @@ type parked struct {
 	ready chan *limit.WaitError // one value: nil is leave to send
 	since time.Time             // when the present hold began
 	hold  limit.Hold            // the present hold
+
+	answered bool // ready has been sent to
 }
 
 // acquire blocks until the call may make one send, which is then charged to
@@ -119,17 +121,12 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 
 // wait sleeps until the waiter has leave, is refused, or loses patience.
 func (c *Controller) wait(ctx context.Context, w *waiter) error {
-	var expired <-chan time.Time
 	if !w.call.Deadline.IsZero() {
-		timer := time.NewTimer(time.Until(w.call.Deadline))
-		defer timer.Stop()
-		expired = timer.C
+		defer time.AfterFunc(time.Until(w.call.Deadline), func() { c.expire(w) }).Stop()
 	}
 	select {
 	case refusal := <-w.ready:
 		return c.finish(w, refusal)
-	case <-expired:
-		return c.abandon(w, nil)
 	case <-ctx.Done():
 		return c.abandon(w, ctx.Err())
 	}
@@ -146,41 +143,65 @@ func (c *Controller) finish(w *waiter, refusal *limit.WaitError) error {
 	return nil
 }
 
-// abandon takes a waiter out of the queue: its caller left (cause is the
-// context's error) or its patience ended. Leave that came at the same moment
-// is given back, unless patience is all that ended: then it is used.
+// expire refuses a waiter whose patience has ended, unless it has its answer
+// already. Leave that came at the same moment is used.
+func (c *Controller) expire(w *waiter) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !w.answered {
+		w.done(now, c.giveUp(now, w))
+	}
+}
+
+// abandon takes a waiter out of the queue whose context ended. Leave that came
+// at the same moment is given back.
 func (c *Controller) abandon(w *waiter, cause error) error {
 	now := time.Now()
 	c.mu.Lock()
-	select {
-	case refusal := <-w.ready:
-		if refusal == nil && cause != nil {
-			w.exit()
-			c.account.Refund(now, &w.grant)
-			c.serve(now, w.grant.Buckets)
+	if w.answered {
+		refusal := <-w.ready
+		if refusal != nil {
 			c.mu.Unlock()
-			c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Err: cause})
-			return cause
+			return c.finish(w, refusal)
 		}
+		w.exit()
+		c.account.Refund(now, &w.grant)
+		c.serve(now, w.grant.Buckets)
 		c.mu.Unlock()
-		return c.finish(w, refusal)
-	default:
+		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Err: cause})
+		return cause
 	}
 	bucket := w.hold.Bucket
-	c.leave(w)
-	best := c.account.Best(now, &w.call.Route, func(limit.Key) int { return 0 })
-	c.serve(now, c.account.Buckets(now, &w.call.Route)) // others may have stood behind it
+	refusal := c.giveUp(now, w)
+	w.turn(now, budget.Verdict{})
 	c.mu.Unlock()
-	w.turn(now, budget.Verdict{Bucket: bucket, Reason: w.hold.Reason})
-	if cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
+	if !errors.Is(cause, context.DeadlineExceeded) {
 		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Wait: w.call.Held, Bucket: bucket, Reason: w.call.HeldFor.Reason, Err: cause})
 		return cause
 	}
-	best.Bucket, best.Reason, best.Wait = bucket, w.call.HeldFor.Reason, max(best.Wait, time.Second)
-	refusal := w.refusal(now, best)
 	refusal.Err = cause
 	c.gaveUp(now, w.call, refusal)
 	return refusal
+}
+
+// giveUp takes a waiter out of the queue and says why it was not sent. The
+// caller holds the lock.
+func (c *Controller) giveUp(now time.Time, w *waiter) *limit.WaitError {
+	c.leave(w)
+	best := c.account.Best(now, &w.call.Route, func(limit.Key) int { return 0 })
+	c.serve(now, c.account.Buckets(now, &w.call.Route)) // others may have stood behind it
+	best.Bucket, best.Reason, best.Wait = w.hold.Bucket, w.longestReason(now), max(best.Wait, time.Second)
+	return w.refusal(now, best)
+}
+
+// longestReason is why the waiter was held the longest, the present hold
+// included.
+func (w *waiter) longestReason(now time.Time) limit.Reason {
+	if now.Sub(w.since) >= w.call.HeldFor.For {
+		return w.hold.Reason
+	}
+	return w.call.HeldFor.Reason
 }
 
 // turn ends the present hold and begins one for another bucket.
@@ -196,6 +217,7 @@ func (w *waiter) turn(now time.Time, v budget.Verdict) {
 // done hands the waiter its answer. The caller holds the lock.
 func (w *waiter) done(now time.Time, refusal *limit.WaitError) {
 	w.turn(now, budget.Verdict{})
+	w.answered = true
 	w.ready <- refusal
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,4 +132,63 @@ func TestManyAccountsAndObjectsAreSmall(t *testing.T) {
 	}
 	runtime.KeepAlive(accounts)
 	runtime.KeepAlive(account)
+}
+
+// Ten thousand callers wait, each with a deadline: what one takes besides its
+// own call and the goroutine that carries it.
+func TestAWaiterIsSmall(t *testing.T) {
+	const n = 10_000
+	provider := zendesk.New(0)
+	c := New(Options{Provider: provider, MaxWaiting: n})
+	defer c.Close()
+	calls := make([]*limit.Call, n)
+	for i := range calls {
+		calls[i] = newWaiter(provider, 1).call
+		calls[i].Class, calls[i].Deadline = limit.Normal, time.Now().Add(2*time.Hour)
+	}
+	c.pauseAll(t, &calls[0].Route)
+	ctx, leave := context.WithCancel(t.Context())
+	var gone sync.WaitGroup
+	each := func(wait func(*limit.Call), waiting func() int) float64 {
+		before := heapInUse()
+		for _, call := range calls {
+			gone.Go(func() { wait(call) })
+		}
+		for waiting() < n {
+			runtime.Gosched()
+		}
+		return float64(int64(heapInUse())-int64(before)) / n
+	}
+	var idle atomic.Int32
+	never := make(chan int)
+	carried := each(func(*limit.Call) {
+		idle.Add(1)
+		select {
+		case <-never:
+		case <-ctx.Done():
+		}
+	}, func() int { return int(idle.Load()) })
+	held := each(func(call *limit.Call) {
+		s := c.newSend(call)
+		s.trace(ctx)
+		_ = c.acquire(ctx, &s.waiter)
+	}, func() int { return c.Snapshot().Waiting })
+	leave()
+	gone.Wait()
+	t.Logf("%.0f bytes a waiter, besides %.0f for its goroutine", held-carried, carried)
+	if held-carried > 1<<10 {
+		t.Errorf("%.0f bytes a waiter, want at most 1 KiB", held-carried)
+	}
+}
+
+// pauseAll refuses one send on the route for an hour.
+func (c *Controller) pauseAll(t *testing.T, route *limit.Route) {
+	t.Helper()
+	now := time.Now()
+	header := http.Header{"Retry-After": {"3600"}, "Ratelimit-Limit": {"700"}, "Ratelimit-Remaining": {"0"}, "Ratelimit-Reset": {"60"}}
+	answer := c.provider.Read(route, 429, header)
+	refusal := limit.Refusal{Limit: true}
+	var grant budget.Grant
+	c.account.Charge(now, route, &grant)
+	c.account.Observe(now, now, now, &grant, &answer, &refusal)
 }
