@@ -122,6 +122,36 @@ func TestHarmToOthersIsEstimated(t *testing.T) {
 	}
 }
 
+// Harm is shown while it is done, not a minute later, and never sinks.
+func TestHarmIsShownAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t, 2, simulator.Options{Others: 0.3, Latency: usual}, governedBy(flyball.Options{
+			Regulation: flyball.Regulation{Politeness: -1, Burst: 4},
+		}))
+		load := callFor(t, a, 8*time.Minute, "etl")
+		grew, was, ends := 0, 0.0, time.Time{}
+		for range 8 * 60 {
+			pass(time.Second)
+			for _, b := range a.client.Transport.(*flyball.Transport).Snapshot().Buckets {
+				if b.Key.ID != "account" {
+					continue
+				}
+				if b.Harm < was-1e-9 {
+					t.Errorf("harm sinks from %.2f to %.2f", was, b.Harm)
+				}
+				if b.Harm > was && b.Resets.Equal(ends) {
+					grew++
+				}
+				was, ends = b.Harm, b.Resets
+			}
+		}
+		load.group.Wait()
+		if grew < 5 {
+			t.Errorf("harm grew %d times within a window, want while nothing was left", grew)
+		}
+	})
+}
+
 // Behaviour A14: urgent calls are admitted like any other.
 func TestUrgentCallsAreAdmittedToo(t *testing.T) {
 	urgent := labelled(flyball.Interactive)

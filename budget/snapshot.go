@@ -45,8 +45,11 @@ func (a *Account) describe(t instant, b *window) limit.Bucket {
 		InFlight: b.busy, Refusals: b.refused, Others: b.othersSeen(), OthersRate: b.othersRate(),
 		Ours: b.ours + b.dark, Harm: b.harm,
 	}
-	if !b.heard {
+	switch {
+	case !b.heard:
 		d.Others = 0
+	case b.open && b.min <= 0: // this window's part is drawn up at its end
+		d.Harm += b.othersRefused(t)
 	}
 	if b.limit > 0 {
 		d.Left = max(0, b.left())

@@ -41,7 +41,8 @@ rate limits shows: on a 429 they sleep for Retry-After and call again. Other
 programs ask for %d %% of each account's limit.
 
 A simulated minute lasts --window. The figures come from the callers and from
-the accounts' own ledgers, not from flyball.`, demoWorkers, int(100*demoOthers)),
+the accounts' own ledgers, not from flyball, except one line that says so: how
+many of the others' calls flyball, which sees none of them, believes refused.`, demoWorkers, int(100*demoOthers)),
 		Example: `  flyball demo
   flyball demo --plan team --duration 1m
   flyball demo --window 1m --duration 4m      in real minutes`,

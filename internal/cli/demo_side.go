@@ -25,6 +25,8 @@ type side struct {
 	client  *http.Client
 	score   score
 
+	transport *flyball.Transport // nil without flyball
+
 	stops []func() // in the order of starting
 }
 
@@ -61,6 +63,7 @@ func (s *side) govern(ctx context.Context, window time.Duration) error {
 	if err != nil {
 		return err
 	}
+	s.transport = t
 	s.stops = append(s.stops, func() { t.Close(); t.CloseIdleConnections() })
 	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: t, DrainTimeout: time.Second})
 	if err != nil {
@@ -73,6 +76,18 @@ func (s *side) govern(ctx context.Context, window time.Duration) error {
 	s.start(ctx, func(ctx context.Context) error { return g.Serve(ctx, l) })
 	s.base = "http://" + l.Addr().String()
 	return nil
+}
+
+// harm is how many of the others' calls flyball believes to have been refused,
+// and false where there is no flyball to ask.
+func (s *side) harm() (calls float64, known bool) {
+	if s.transport == nil {
+		return 0, false
+	}
+	for _, b := range s.transport.Snapshot().Buckets {
+		calls += b.Harm
+	}
+	return calls, true
 }
 
 // start runs serve until the side is closed, even when ctx ended before.

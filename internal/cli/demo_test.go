@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"math"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -49,6 +53,66 @@ func TestTheDemosTableCountsFullWindowsOnly(t *testing.T) {
 	if got, want := f.used(), "-"; got != want {
 		t.Errorf("used() without a full window = %q, want %q", got, want)
 	}
+}
+
+// Harm to others is shown beside the ledger's truth, and is near it.
+func TestTheDemoShowsFlyballsEstimateOfHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sides [2]*side
+		for i := range sides {
+			sides[i] = &side{account: simulator.New(simulator.Options{
+				Origin: "https://acme.zendesk.com", Seed: 3, Others: 0.3, Latency: simulator.Fixed(100 * time.Millisecond),
+			})}
+		}
+		reckless := flyball.Regulation{Politeness: -1, Burst: 4} // so that there is harm to show
+		transport, err := flyball.New(flyball.Options{Account: "acme", Base: sides[1].account.RoundTripper(), Regulation: reckless})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer transport.Close()
+		sides[1].transport = transport
+		view := &demoView{began: time.Now(), duration: 10 * time.Minute, sides: sides}
+		if table := view.table(); !strings.Contains(table, "own estimate") || !strings.Contains(table, " none ") {
+			t.Errorf("before anything is refused the estimate is not none:\n%s", table)
+		}
+		callUntil(t, transport, time.Now().Add(10*time.Minute))
+		f := view.figures(1)
+		if truth := float64(f.ledger.OthersRefused); truth < 50 || f.harm < 0.7*truth || f.harm > 1.3*truth {
+			t.Errorf("%.1f calls of others estimated to be refused, %.0f were; want near, and some", f.harm, truth)
+		}
+		if got, want := f.estimate(), "about "+thousands(int(math.Round(f.harm))); got != want || !strings.Contains(view.table(), want) {
+			t.Errorf("estimate() = %q, want %q, and in the table:\n%s", got, want, view.table())
+		}
+		if got := view.figures(0).estimate(); got != "-" {
+			t.Errorf("the naive side estimates %q", got)
+		}
+	})
+}
+
+// callUntil keeps 40 callers busy.
+func callUntil(t *testing.T, transport http.RoundTripper, end time.Time) {
+	t.Helper()
+	client := &http.Client{Transport: transport}
+	var callers sync.WaitGroup
+	for range demoWorkers {
+		callers.Go(func() {
+			for time.Now().Before(end) {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/1.json", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				req.Header.Set("Authorization", "Bearer demo")
+				resp, err := client.Do(req)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp.Body.Close()
+			}
+		})
+	}
+	callers.Wait()
 }
 
 func TestTheDemosTableIsMarkdown(t *testing.T) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -65,15 +66,20 @@ func (v *demoView) line() string {
 		seconds(naive.Slowest), seconds(governed.Slowest), thousands(naive.Records), thousands(governed.Records))
 }
 
-// figures are what is known of one side: by its callers, and by the account.
+// figures are what is known of one side: by its callers, by the account, and
+// by flyball.
 type figures struct {
 	tally
-	began  time.Time
-	ledger simulator.Ledger
+	began    time.Time
+	ledger   simulator.Ledger
+	harm     float64 // others' calls refused, as flyball estimates
+	governed bool
 }
 
 func (v *demoView) figures(i int) figures {
-	return figures{v.sides[i].score.now(), v.began, v.sides[i].account.Ledger()}
+	side := v.sides[i]
+	harm, governed := side.harm()
+	return figures{side.score.now(), v.began, side.account.Ledger(), harm, governed}
 }
 
 // table is Markdown that also reads well on a terminal.
@@ -83,6 +89,7 @@ func (v *demoView) table() string {
 		{v.elapsed(), "naive", "through flyball"},
 		{"429s that callers saw", thousands(naive.Saw429), thousands(governed.Saw429)},
 		{"others' calls refused", naive.othersRefused(), governed.othersRefused()},
+		{"  by flyball's own estimate", naive.estimate(), governed.estimate()},
 		{"slowest call", seconds(naive.Slowest), seconds(governed.Slowest)},
 		{"slowest click of a person", seconds(naive.Click), seconds(governed.Click)},
 		{"limit used by us + others", naive.used(), governed.used()},
@@ -131,7 +138,22 @@ func bars(counts []int, top, n int) string {
 }
 
 func (f figures) othersRefused() string {
-	return fmt.Sprintf("%s of %s", percent(f.ledger.OthersRefused, f.ledger.Others), thousands(f.ledger.Others))
+	return fmt.Sprintf("%s of %s (%s)", thousands(f.ledger.OthersRefused), thousands(f.ledger.Others), percent(f.ledger.OthersRefused, f.ledger.Others))
+}
+
+// estimate is how many of the others' calls flyball believes to have been
+// refused. It sees none of them: only what is left of the limit.
+func (f figures) estimate() string {
+	switch {
+	case !f.governed:
+		return "-"
+	case f.harm == 0:
+		return "none"
+	case f.harm < 0.5:
+		return "under 1"
+	default:
+		return "about " + thousands(int(math.Round(f.harm)))
+	}
 }
 
 // used adds up what passed in the account's windows that lie wholly inside the
