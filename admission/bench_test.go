@@ -7,31 +7,32 @@ import (
 	"strconv"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/flyballhq/flyball/budget"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/zendesk"
 )
 
-// BenchmarkWaiters shows what one send costs while so many calls wait: it must
-// not grow with them. The calls are of 50 routes or of one, and the server
+// BenchmarkWaiters shows what one send costs while so many calls wait, and what
+// each of them takes: neither must grow with them. The calls are of 50 routes or of one, and the server
 // answers soon or late: late answers make a route's own line and the account's
 // hold calls in turn.
 func BenchmarkWaiters(b *testing.B) {
 	for _, routes := range []int{1, 50} {
 		for _, latency := range []time.Duration{200 * time.Millisecond, 10 * time.Second} {
-			for _, n := range []int{100, 1000, 10_000} {
+			for _, n := range []int{1, 10, 100, 1000, 10_000} {
 				b.Run(fmt.Sprintf("routes=%d/latency=%s/waiters=%d", routes, latency, n), func(b *testing.B) {
+					each := bytesEach(routes, n)
 					d := newDrive(routes, latency)
-					for d.waiting < n {
-						d.join()
-					}
+					d.fill(n)
+					before := d.sends
 					for b.Loop() {
 						d.step()
-						for d.waiting < n {
-							d.join()
-						}
+						d.fill(n)
 					}
+					b.ReportMetric(float64(b.Elapsed())/float64(d.sends-before), "ns/send")
+					b.ReportMetric(each, "B/waiter")
 				})
 			}
 		}
@@ -76,6 +77,13 @@ func newDrive(routes int, latency time.Duration) *drive {
 		d.routes = append(d.routes, route)
 	}
 	return d
+}
+
+// fill brings calls until n wait.
+func (d *drive) fill(n int) {
+	for d.waiting < n {
+		d.join()
+	}
 }
 
 // join brings one more call.
@@ -153,23 +161,27 @@ func (d *drive) answer(f flight) {
 	d.c.serve(d.now, f.w.grant.Buckets)
 }
 
-// BenchmarkWaiterMemory shows what one waiting call takes, its goroutine's
-// stack and its request left out.
-func BenchmarkWaiterMemory(b *testing.B) {
-	const n = 10_000
-	for b.Loop() {
-		d := newDrive(1, time.Second)
-		before := heapInUse()
-		for d.waiting < n {
-			d.join()
-		}
-		b.ReportMetric(float64(heapInUse()-before)/n, "B/waiter")
-		runtime.KeepAlive(d)
+// bytesEach is what each of n calls takes that wait behind a first one, without
+// its own call, its request and its goroutine's stack. So few that the heap
+// hardly shows them wait in many controllers at once.
+func bytesEach(routes, n int) float64 {
+	drives := make([]*drive, max(1, 1000/n))
+	for i := range drives {
+		drives[i] = newDrive(routes, time.Second)
+		drives[i].fill(1)
 	}
+	before := heapInUse()
+	for _, d := range drives {
+		d.fill(n + 1)
+	}
+	after := heapInUse()
+	runtime.KeepAlive(drives)
+	return float64(after-before)/float64(n*len(drives)) - float64(unsafe.Sizeof(limit.Call{}))
 }
 
 func heapInUse() uint64 {
 	runtime.GC()
+	runtime.GC() // what the first one found is swept now
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
