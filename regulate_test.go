@@ -241,8 +241,11 @@ func TestRulesMayChangeAtAnyMoment(t *testing.T) {
 		ended, end := context.WithCancel(t.Context())
 		var changing sync.WaitGroup
 		all := []rules{
-			{}, etlHas(flyball.Quota{AtMost: 30}), {Regulation: flyball.Regulation{AtMost: 100, Burst: 5}},
-			etlHas(flyball.Quota{MaxShare: 0.2}), {Regulation: flyball.Regulation{KeepFree: 200, Politeness: -1}},
+			{},
+			etlHas(flyball.Quota{AtMost: 30}),
+			{Regulation: flyball.Regulation{AtMost: 100, Burst: 5}},
+			etlHas(flyball.Quota{MaxShare: 0.2}),
+			{Regulation: flyball.Regulation{KeepFree: 200, Politeness: -1}},
 		}
 		for n := range 2 {
 			changing.Go(func() {
@@ -268,7 +271,7 @@ func TestWrongRulesLeaveTheOldInForce(t *testing.T) {
 		transport := a.client.Transport.(*flyball.Transport)
 		for want, wrong := range map[string]rules{
 			"flyball: regulate acme.zendesk.com: regulation.KeepFree: -1 is negative; 0 keeps none":                                   {Regulation: flyball.Regulation{KeepFree: -1}},
-			`flyball: regulate acme.zendesk.com: Quotas["app"]: quota.MaxShare: 2 is not between 0 and 1; 0.5 is half of the account`: {quotas: map[string]flyball.Quota{"app": {MaxShare: 2}}},
+			`flyball: regulate acme.zendesk.com: quotas["app"]: quota.MaxShare: 2 is not between 0 and 1; 0.5 is half of the account`: {quotas: map[string]flyball.Quota{"app": {MaxShare: 2}}},
 		} {
 			if err := transport.Regulate(wrong.Regulation, wrong.quotas); err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("Regulate = %v, want %s", err, want)

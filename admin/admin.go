@@ -186,6 +186,8 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if err := server.Shutdown(grace); err != nil {
 		_ = server.Close()
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve admin on %s: %w", l.Addr(), err)
+	}
 	return nil
 }

@@ -75,7 +75,7 @@ func Check(r Regulation, quotas map[string]Quota) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(quotas)) {
 		if err := quotas[name].Check(); err != nil {
-			return fmt.Errorf("Quotas[%q]: %w", name, err)
+			return fmt.Errorf("quotas[%q]: %w", name, err)
 		}
 	}
 	return nil

@@ -37,7 +37,9 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	err := g.drain(server)
-	<-failed
+	if broken := <-failed; err == nil && !errors.Is(broken, http.ErrServerClosed) {
+		err = fmt.Errorf("serve on %s: %w", l.Addr(), broken)
+	}
 	return err
 }
 

@@ -205,20 +205,20 @@ func (f *apiFlags) headersInto(call *apiCall, host string) error {
 // run makes the call, and the following ones when paging.
 func (c *apiCall) run(ctx context.Context) error {
 	for {
-		resp, body, err := c.send(ctx)
+		got, err := c.send(ctx)
 		if err != nil {
 			return err
 		}
-		if err := c.print(ctx, resp, body); err != nil {
+		if err := c.print(ctx, got); err != nil {
 			return err
 		}
-		if resp.StatusCode >= 300 {
-			return c.refusal(resp)
+		if got.code >= 300 {
+			return c.refusal(got)
 		}
 		if !c.paginate {
 			return nil
 		}
-		next := nextPage(body, c.url)
+		next := nextPage(got.body, c.url)
 		if next == nil {
 			return nil
 		}
@@ -229,42 +229,50 @@ func (c *apiCall) run(ctx context.Context) error {
 	}
 }
 
-func (c *apiCall) send(ctx context.Context) (*http.Response, []byte, error) {
+// An answer is a response that was read whole.
+type answer struct {
+	code          int
+	proto, status string
+	header        http.Header
+	body          []byte
+}
+
+func (c *apiCall) send(ctx context.Context) (*answer, error) {
 	var body io.Reader
 	if c.body != nil {
 		body = bytes.NewReader(c.body)
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, c.url.String(), body)
 	if err != nil {
-		return nil, nil, wrongf("%w (check -X and PATH)", err)
+		return nil, wrongf("%w (check -X and PATH)", err)
 	}
 	req.Header = c.header.Clone()
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return nil, nil, explain(c.url.Host, err)
+		return nil, explain(c.url.Host, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, nil, explain(c.url.Host, err)
+		return nil, explain(c.url.Host, err)
 	}
-	return resp, text, nil
+	return &answer{resp.StatusCode, resp.Proto, resp.Status, resp.Header, text}, nil
 }
 
 // print writes an answer: an error whole, else what the query leaves of it. On
 // a terminal JSON is indented.
-func (c *apiCall) print(ctx context.Context, resp *http.Response, body []byte) error {
-	out := c.s.Out
+func (c *apiCall) print(ctx context.Context, got *answer) error {
+	out, body := c.s.Out, got.body
 	if c.include {
-		fmt.Fprintf(out, "%s %s\n", resp.Proto, resp.Status)
-		for _, name := range sortedNames(resp.Header) {
-			for _, value := range resp.Header[name] {
+		fmt.Fprintf(out, "%s %s\n", got.proto, got.status)
+		for _, name := range sortedNames(got.header) {
+			for _, value := range got.header[name] {
 				fmt.Fprintf(out, "%s: %s\n", name, value)
 			}
 		}
 		fmt.Fprintln(out)
 	}
-	if c.query != nil && resp.StatusCode < 300 {
+	if c.query != nil && got.code < 300 {
 		return c.query.print(ctx, out, body)
 	}
 	var indented bytes.Buffer
@@ -290,11 +298,11 @@ func sortedNames(h http.Header) []string {
 }
 
 // refusal is the one line about an answer that is no success.
-func (c *apiCall) refusal(resp *http.Response) error {
+func (c *apiCall) refusal(got *answer) error {
 	hint := "its answer says why"
-	switch resp.StatusCode {
+	switch got.code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		hint = "it leads to " + firstOf(resp.Header.Get("Location"), "nowhere") + ", where the credential is not sent"
+		hint = "it leads to " + firstOf(got.header.Get("Location"), "nowhere") + ", where the credential is not sent"
 	case http.StatusUnauthorized:
 		hint = "check " + c.source
 	case http.StatusForbidden:
@@ -302,9 +310,9 @@ func (c *apiCall) refusal(resp *http.Response) error {
 	case http.StatusNotFound:
 		hint = "check the path and the id"
 	case http.StatusTooManyRequests:
-		hint = "wait for Retry-After: " + firstOf(resp.Header.Get("Retry-After"), "not stated")
+		hint = "wait for Retry-After: " + firstOf(got.header.Get("Retry-After"), "not stated")
 	}
-	return fmt.Errorf("%s %s: %s (%s)", c.method, c.url.Path, resp.Status, hint)
+	return fmt.Errorf("%s %s: %s (%s)", c.method, c.url.Path, got.status, hint)
 }
 
 // sameHostOnly keeps the credential from following a redirect elsewhere.

@@ -42,8 +42,14 @@ func TestFieldsBecomeAJSONObject(t *testing.T) {
 
 func TestFieldsThatContradictAreRefused(t *testing.T) {
 	for _, fields := range [][]string{
-		{"a=1", "a=2"}, {"a=1", "a[b]=2"}, {"a[b]=2", "a[]=1"}, {"a=1", "a[]=2"},
-		{"a[=1"}, {"a[b]c=1"}, {"[a]=1"}, {"a[][b]=1"},
+		{"a=1", "a=2"},
+		{"a=1", "a[b]=2"},
+		{"a[b]=2", "a[]=1"},
+		{"a=1", "a[]=2"},
+		{"a[=1"},
+		{"a[b]c=1"},
+		{"[a]=1"},
+		{"a[][b]=1"},
 	} {
 		if got, err := document(fieldsOf(t, false, fields...)); err == nil {
 			t.Errorf("document(%q) = %s, want an error", fields, got)

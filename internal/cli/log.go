@@ -19,7 +19,7 @@ func newLogger(s Streams, format string) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(s.Err, nil)), nil
 	case "text":
-		return slog.New(tint.NewHandler(s.Err, &tint.Options{
+		return slog.New(tint.NewTextHandler(s.Err, &tint.Options{
 			TimeFormat: "15:04:05",
 			NoColor:    !isTerminal(s.Err) || s.Env("NO_COLOR") != "",
 		})), nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -162,7 +163,9 @@ func serveUntilDone(ctx context.Context, l net.Listener, h http.Handler) error {
 	if server.Shutdown(grace) != nil {
 		_ = server.Close()
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve on %s: %w (start it again)", l.Addr(), err)
+	}
 	return nil
 }
 
