@@ -45,6 +45,9 @@ type Options struct {
 	// Quotas bounds clients by name (see [WithClient]), until
 	// [Transport.Regulate] says otherwise.
 	Quotas map[string]Quota
+	// Batch tunes how calls are merged; the zero value merges only the calls
+	// that allow it (see [WithBatch]).
+	Batch Batch
 	// OnEvent is told what happens to each call. It is called by many
 	// goroutines at once and must not block.
 	OnEvent event.Sink

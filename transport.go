@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball/admission"
+	"github.com/flyballhq/flyball/batch"
 	"github.com/flyballhq/flyball/budget"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/retry"
@@ -22,6 +23,7 @@ type Transport struct {
 	provider   limit.Provider
 	controller *admission.Controller
 	base       http.RoundTripper
+	merger     *batch.Merger
 	governed   http.RoundTripper
 	ownsBase   bool
 	tally      tally
@@ -45,7 +47,11 @@ func New(o Options) (*Transport, error) {
 		Quotas:     o.Quotas,
 		Sink:       sink,
 	})
+	if t.merger, err = o.Batch.merger(t.provider, sink); err != nil {
+		return nil, err
+	}
 	t.governed = stack(t.base,
+		t.merger.Layer(),
 		retry.New(retry.Options{Provider: t.provider, Sink: sink, Retries: o.Retries, BodyMemory: o.BodyMemory}),
 		t.controller.Layer(),
 	)
@@ -55,7 +61,8 @@ func New(o Options) (*Transport, error) {
 // A layer adds one concern to a transport.
 type layer = func(next http.RoundTripper) http.RoundTripper
 
-// stack wraps base so that the first layer sees each request first. Retry
+// stack wraps base so that the first layer sees each request first. Merging
+// stands above retry, so that what many wait for is sent again once; retry
 // stands above admission: each try is admitted and charged anew.
 func stack(base http.RoundTripper, layers ...layer) http.RoundTripper {
 	for _, wrap := range slices.Backward(layers) {
@@ -91,7 +98,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	call := t.call(req)
 	ctx := t.controller.Begin(req.Context(), call)
-	if req.Body != nil && req.Body != http.NoBody {
+	if req.Body != nil && req.Body != http.NoBody && !t.merger.Takes(req, call) {
 		if err := t.controller.Check(ctx, call); err != nil {
 			req.Body.Close()
 			return nil, err

@@ -1,0 +1,153 @@
+package batch
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/flyballhq/flyball/flight"
+	"github.com/flyballhq/flyball/limit"
+)
+
+// Layer returns the layer that merges calls. A request whose context carries
+// no [limit.Call] passes untouched, and so does one that cannot be merged.
+func (m *Merger) Layer() func(next http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return &transport{Merger: m, next: next}
+	}
+}
+
+type transport struct {
+	*Merger
+	next http.RoundTripper
+}
+
+// RoundTrip makes one call, alone or with others. Without an answer it fails
+// as the layer below does, or with the context's error.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	call := limit.CallFrom(req.Context())
+	if call == nil {
+		return t.next.RoundTrip(req)
+	}
+	way, id := t.merging(req, call)
+	if way == nil {
+		return t.next.RoundTrip(req)
+	}
+	m := &member{req: req, call: call, id: id, patience: call.Patience(req.Context())}
+	k := keyOf(req, call, way.kind())
+	for range maxRounds {
+		g, lone := t.enter(k, m, way)
+		if g == nil {
+			return t.alone(m, lone)
+		}
+		if err := g.wait(m); err != nil {
+			return nil, raise(err)
+		}
+		switch o := m.outcome; o.fate {
+		case answered:
+			return o.resp, o.err
+		case alone:
+			return t.alone(m, t.begin(k))
+		}
+		m.outcome = outcome{}
+	}
+	return t.alone(m, t.begin(k))
+}
+
+// raise hands on a panic that means "abort" and returns any other as an error.
+func raise(err error) error {
+	if fault, ok := errors.AsType[*flight.Panic](err); ok && fault.Value == http.ErrAbortHandler {
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+// enter finds m its place: a group, or none when it goes alone.
+func (t *transport) enter(k key, m *member, way merging) (*group, *lone) {
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.line(k)
+	step, g := l.place(m.call, m.patience)
+	if step == join && g.admit(m) {
+		return g, nil
+	}
+	if step == goAlone {
+		return nil, t.lone(l)
+	}
+	return t.gather(now, l, m, way), nil
+}
+
+// line returns the key's line. The caller holds the lock.
+func (m *Merger) line(k key) *line {
+	l := m.lines[k]
+	if l == nil {
+		l = &line{key: k}
+		m.lines[k] = l
+	}
+	return l
+}
+
+// tidy forgets a line that has nothing in it. The caller holds the lock.
+func (m *Merger) tidy(l *line) {
+	if l.idle() {
+		delete(m.lines, l.key)
+	}
+}
+
+// A lone is a call that goes alone, as its line sees it.
+type lone struct {
+	*Merger
+	line  *line
+	outer limit.Seal
+	leave bool
+}
+
+// begin counts a call that goes alone.
+func (m *Merger) begin(k key) *lone {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lone(m.line(k))
+}
+
+// lone counts a call that goes alone. The caller holds the lock.
+func (m *Merger) lone(l *line) *lone {
+	l.busy++
+	l.held++
+	return &lone{Merger: m, line: l}
+}
+
+// alone makes m's call on its own goroutine.
+func (t *transport) alone(m *member, l *lone) (*http.Response, error) {
+	l.outer, m.call.Seal = m.call.Seal, l.seal
+	defer l.end(m.call)
+	return t.next.RoundTrip(m.req)
+}
+
+// seal notes that the call has leave.
+func (l *lone) seal(req *http.Request) *http.Request {
+	if !l.leave {
+		l.leave = true
+		l.mu.Lock()
+		l.line.held--
+		l.mu.Unlock()
+	}
+	if l.outer != nil {
+		return l.outer(req)
+	}
+	return req
+}
+
+func (l *lone) end(call *limit.Call) {
+	call.Seal = l.outer
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line.ended(!l.leave)
+	l.tidy(l.line)
+}
+
+// finished notes in the member what became of the call that answered it.
+func (m *member) finished(by *limit.Call) {
+	m.call.Answered(by)
+	m.call.Held = min(m.call.Held, time.Since(m.call.Arrived))
+}

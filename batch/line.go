@@ -1,0 +1,94 @@
+package batch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// A line is what is known of the calls of one key. It decides and does not
+// wait; the merger's lock guards it.
+type line struct {
+	key    key
+	busy   int      // sends of the key that are held or under way
+	held   int      // those of them that have no leave yet
+	open   []*group // that take in members
+	groups int      // that have not ended
+}
+
+// A step is what a call does that has just come.
+type step uint8
+
+const (
+	goAlone step = iota
+	join
+	gather
+)
+
+// place says what a call does that waits until patience, zero for ever: it
+// joins a group, or goes alone while nobody of its key is on the way, or
+// gathers a group of its own.
+func (l *line) place(call *limit.Call, patience time.Time) (step, *group) {
+	if call.NoWait {
+		return goAlone, nil
+	}
+	for _, g := range l.open {
+		if call.MayJoin(g.call, patience) {
+			return join, g
+		}
+	}
+	if l.busy == 0 {
+		return goAlone, nil
+	}
+	return gather, nil
+}
+
+// A verdict is what becomes of a group that gathers.
+type verdict uint8
+
+const (
+	wait    verdict = iota
+	send            // its one send is made, which may be held and then still takes in members
+	release         // its members go alone: merging them would save nothing
+	drop            // nobody is left
+)
+
+// decide says what becomes of the group now.
+func (g *group) decide(now time.Time) verdict {
+	n := len(g.members)
+	switch {
+	case n == 0:
+		return drop
+	case n < g.most && now.Before(g.until) && g.line.busy > 0:
+		return wait
+	case n < g.least && g.line.held == 0:
+		return release
+	default:
+		return send
+	}
+}
+
+// shut ends the group's openness.
+func (l *line) shut(g *group) {
+	if i := slices.Index(l.open, g); i >= 0 {
+		l.open = slices.Delete(l.open, i, i+1)
+	}
+}
+
+// ended counts out a send. The groups that gather look again when it was the
+// last.
+func (l *line) ended(held bool) {
+	l.busy--
+	if held {
+		l.held--
+	}
+	if l.busy == 0 {
+		for _, g := range l.open {
+			g.nudge()
+		}
+	}
+}
+
+// idle reports whether the line may be forgotten.
+func (l *line) idle() bool { return l.busy == 0 && l.groups == 0 }

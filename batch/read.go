@@ -1,0 +1,168 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
+)
+
+// merging returns the way in which the call can be merged, and the object it
+// is about; nil when it cannot or may not be.
+func (m *Merger) merging(req *http.Request, call *limit.Call) (merging, uint64) {
+	if m.batcher == nil || !m.allowed(call) {
+		return nil, 0
+	}
+	if form, id := m.batcher.SingleRead(req); form != nil && plainRead(req) {
+		return &reads{Merger: m, form: form}, id
+	}
+	return nil, 0
+}
+
+// partial are the headers of reads that do not ask for the whole object as it
+// is now.
+var partial = []string{"If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "Upgrade", "Expect", "Trailer"}
+
+// plainRead reports whether req asks for the whole object, unconditionally.
+func plainRead(req *http.Request) bool {
+	if req.Body != nil && req.Body != http.NoBody {
+		return false
+	}
+	for _, name := range partial {
+		if _, has := req.Header[name]; has {
+			return false
+		}
+	}
+	return true
+}
+
+// reads merges reads of objects of one kind into one read of many.
+type reads struct {
+	*Merger
+	form *limit.ReadForm
+	solo bool // one member only: its own call is made
+}
+
+func (r *reads) kind() string { return r.form.Class }
+
+func (r *reads) bounds() (least, most int, window time.Duration) {
+	return leastReads, r.form.Most, r.ReadWindow
+}
+
+func (r *reads) draft(first *http.Request) *http.Request {
+	req := first.Clone(context.Background())
+	req.URL.Path, req.URL.RawQuery, req.URL.ForceQuery = r.form.Path, "ids=", false
+	req.Header.Set("Accept-Encoding", "gzip") // smaller, and no member's own choice
+	return req
+}
+
+func (r *reads) seal(req *http.Request, members []*member) *http.Request {
+	if r.solo = len(members) == 1; r.solo {
+		only := members[0].req.WithContext(req.Context())
+		only.Header = req.Header
+		limit.CallFrom(req.Context()).For = limit.NotSaved
+		return only
+	}
+	sealed := req.WithContext(req.Context())
+	u := *req.URL
+	u.RawQuery = "ids=" + list(members)
+	sealed.URL = &u
+	return sealed
+}
+
+// list returns the members' ids, each once, separated by commas.
+func list(members []*member) string {
+	ids := make([]uint64, len(members))
+	for i, m := range members {
+		ids[i] = m.id
+	}
+	slices.Sort(ids)
+	text := make([]byte, 0, len(ids)*12)
+	for _, id := range slices.Compact(ids) {
+		text = append(strconv.AppendUint(text, id, 10), ',')
+	}
+	return string(text[:max(0, len(text)-1)])
+}
+
+func (r *reads) finish(_ context.Context, call *limit.Call, members []*member, resp *http.Response, err error) {
+	if err != nil {
+		r.failed(call, members, err)
+		return
+	}
+	defer resp.Body.Close()
+	text, err := whole(resp)
+	switch {
+	case err != nil: // cut, or longer than is kept: they go alone
+	case resp.StatusCode == http.StatusTooManyRequests:
+		r.refused(call, members, resp, text)
+	case r.solo:
+		members[0].finished(call)
+		members[0].outcome = outcome{fate: answered, resp: copied(resp, text, members[0].req)}
+	case resp.StatusCode == http.StatusOK:
+		r.share(call, members, resp, text)
+	}
+}
+
+// failed says what an error of the send means to each member: a wait that was
+// too long for the group may not be so for a member with more patience.
+func (r *reads) failed(call *limit.Call, members []*member, err error) {
+	refusal, ok := errors.AsType[*limit.WaitError](err)
+	if !ok {
+		return // they go alone
+	}
+	for _, m := range members {
+		if refusal.Reason != limit.Closed && m.outlasts(call, refusal.RetryAt) {
+			m.outcome.fate = again
+			continue
+		}
+		own := *refusal
+		own.Method, own.Path, own.Class = m.req.Method, m.req.URL.Path, m.call.Route.Class
+		m.finished(call)
+		m.outcome = outcome{fate: answered, err: &own}
+	}
+}
+
+// refused hands a 429 on to the members that are no more patient than the
+// group; the others try again.
+func (r *reads) refused(call *limit.Call, members []*member, resp *http.Response, text []byte) {
+	said := r.Provider.Read(&call.Route, resp.StatusCode, resp.Header)
+	retry := time.Now().Add(said.RetryAfter)
+	for _, m := range members {
+		if m.outlasts(call, retry) {
+			m.outcome.fate = again
+			continue
+		}
+		m.finished(call)
+		m.outcome = outcome{fate: answered, resp: copied(resp, text, m.req)}
+	}
+}
+
+// outlasts reports whether the member is more patient than the group was, and
+// waits until then.
+func (m *member) outlasts(call *limit.Call, until time.Time) bool {
+	if call.Deadline.IsZero() {
+		return false
+	}
+	return m.patience.IsZero() || m.patience.After(call.Deadline) && m.patience.After(until)
+}
+
+// share gives each member its object. Members whose object is not there go
+// alone: it may be unknown, deleted or forbidden, and only Zendesk can say.
+func (r *reads) share(call *limit.Call, members []*member, resp *http.Response, text []byte) {
+	objects, err := split(text, r.form.Many)
+	if err != nil {
+		return
+	}
+	for _, m := range members {
+		if object := objects[m.id]; object != nil {
+			m.finished(call)
+			m.outcome = outcome{fate: answered, resp: single(resp, r.form.One, object, m.req)}
+			r.Sink.Emit(event.Event{Kind: event.Saved, At: time.Now(), Call: m.call, Cause: limit.Merged})
+		}
+	}
+}
