@@ -55,7 +55,7 @@ func TestEveryBucketIsShown(t *testing.T) {
 			{
 				Key: limit.Key{Service: "support", ID: "account"}, Limit: 700, Left: 0, Window: time.Minute, Resets: at.Add(40 * time.Second),
 				Source: limit.FromHeader, PausedUntil: at.Add(12500 * time.Millisecond), PauseCause: "Number of allowed API requests per minute exceeded",
-				InFlight: 2, Ours: 500, Others: 200, OthersRate: 3.3333333, Held: 3, Refusals: 1,
+				InFlight: 2, Ours: 500, Others: 200, OthersRate: 3.3333333, Held: 3, Wait: 8500 * time.Millisecond, Refusals: 1,
 			},
 			{Key: limit.Key{Service: "support", ID: "ticket-updates", Object: 18446744073709551615, Credential: 255}, Kind: limit.Object},
 		}}
@@ -65,10 +65,10 @@ func TestEveryBucketIsShown(t *testing.T) {
 		`{"bucket":"support/account","service":"support","id":"account","kind":"window","source":"header",` +
 		`"limit":700,"left":0,"window_seconds":60,"resets_at":"2026-11-23T10:01:00Z","reset_seconds":40,` +
 		`"paused_until":"2026-11-23T10:00:32.5Z","pause_seconds":12.5,"pause_cause":"Number of allowed API requests per minute exceeded",` +
-		`"in_flight":2,"ours":500,"others":200,"others_per_second":3.333,"held":3,"harm":0,"refusals":1},` +
+		`"in_flight":2,"ours":500,"others":200,"others_per_second":3.333,"held":3,"wait_seconds":8.5,"harm":0,"refusals":1},` +
 		`{"bucket":"support/ticket-updates of 18446744073709551615","service":"support","id":"ticket-updates","object":"18446744073709551615","credential":"ff","kind":"object","source":"unknown",` +
 		`"limit":null,"left":null,"window_seconds":null,"resets_at":null,"reset_seconds":null,"paused_until":null,"pause_seconds":null,` +
-		`"in_flight":0,"ours":0,"others":0,"others_per_second":0,"held":0,"harm":0,"refusals":0}]}` + "\n"
+		`"in_flight":0,"ours":0,"others":0,"others_per_second":0,"held":0,"wait_seconds":0,"harm":0,"refusals":0}]}` + "\n"
 	if got != want {
 		t.Errorf("/api/limits =\n%s\nwant\n%s", got, want)
 	}

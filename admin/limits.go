@@ -54,6 +54,7 @@ type Bucket struct {
 	Others          int     `json:"others"`            // others' sends counted in this window, estimated
 	OthersPerSecond float64 `json:"others_per_second"` // others' rate, forecast
 	Held            int     `json:"held"`              // calls waiting for this bucket
+	WaitSeconds     float64 `json:"wait_seconds"`      // what one more call is likely to wait for it, 0 when not at all
 	Harm            float64 `json:"harm"`              // others' calls refused since the start because nothing was left, estimated
 	Refusals        int     `json:"refusals"`          // 429s blamed on it since the start
 }
@@ -86,7 +87,7 @@ func newBucket(b limit.Bucket, at time.Time) Bucket {
 		Kind: kindName(b.Kind), Source: string(b.Source),
 		ResetsAt: instant(b.Resets), ResetSeconds: until(b.Resets, at),
 		InFlight: b.InFlight, Ours: b.Ours, Others: b.Others, OthersPerSecond: finite(b.OthersRate),
-		Held: b.Held, Harm: math.Round(b.Harm), Refusals: b.Refusals,
+		Held: b.Held, WaitSeconds: *seconds(b.Wait), Harm: math.Round(b.Harm), Refusals: b.Refusals,
 	}
 	if doc.Source == "" {
 		doc.Source = string(limit.NotYetKnown)

@@ -30,7 +30,8 @@ type parked struct {
 	since time.Time             // when the present hold began
 	hold  limit.Hold            // the present hold
 
-	answered bool // ready has been sent to
+	before   time.Duration // how long the call was held for earlier sends
+	answered bool          // ready has been sent to
 }
 
 // acquire blocks until the call may make one send, which is then charged to
@@ -67,21 +68,32 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	}
 	refusal := c.park(now, w, v)
 	var crowd *event.Event
+	var eta time.Duration
 	if refusal != nil {
 		w.exit()
 	} else {
 		crowd = c.crowd(now, w, v.Bucket)
+		eta = c.eta(now, w, v.Bucket)
 	}
 	c.mu.Unlock()
 	if refusal != nil {
 		c.gaveUp(now, w.call, refusal)
 		return refusal
 	}
-	c.emit(event.Event{Kind: event.Held, At: now, Call: w.call, Bucket: v.Bucket, Reason: v.Reason, Until: v.Until})
+	c.emit(event.Event{Kind: event.Held, At: now, Call: w.call, Bucket: v.Bucket, Reason: v.Reason, Until: v.Until, ETA: eta})
 	if crowd != nil {
 		c.emit(*crowd)
 	}
 	return c.wait(ctx, w)
+}
+
+// eta is how long a waiter is likely to wait for the bucket: told, never a
+// reason to refuse. The caller holds the lock.
+func (c *Controller) eta(now time.Time, w *waiter, key limit.Key) time.Duration {
+	if c.sink == nil {
+		return 0
+	}
+	return c.account.Expect(now, key, w.call.As, c.queue.Line(key).Ahead(rankOf(w.call)))
 }
 
 // before yields the lines that stand between the waiter and its leave: what it
@@ -110,7 +122,7 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 		c.fair.Return(&w.usage.share, w.call.Weight)
 		return refusal
 	}
-	w.parked = &parked{ready: make(chan *limit.WaitError, 1), since: now, hold: limit.Hold{Bucket: v.Bucket, Reason: v.Reason}}
+	w.parked = &parked{ready: make(chan *limit.WaitError, 1), since: now, before: w.call.Held, hold: limit.Hold{Bucket: v.Bucket, Reason: v.Reason}}
 	if line := c.queue.Line(v.Bucket); line != nil && v.Reason == limit.Paced {
 		w.hold.Reason = limit.Queued
 	}
@@ -139,7 +151,7 @@ func (c *Controller) finish(w *waiter, refusal *limit.WaitError) error {
 		return refusal
 	}
 	w.left = now
-	c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call, Wait: now.Sub(w.since), Bucket: w.call.HeldFor.Bucket, Reason: w.call.HeldFor.Reason})
+	c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call, Wait: w.call.Held - w.before, Bucket: w.call.HeldFor.Bucket, Reason: w.call.HeldFor.Reason})
 	return nil
 }
 

@@ -83,10 +83,14 @@ func (c *Controller) Close() {
 func (c *Controller) Snapshot() limit.Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	snap := c.account.Snapshot(time.Now())
+	now := time.Now()
+	snap := c.account.Snapshot(now)
 	snap.Waiting = c.queue.Len()
 	for i := range snap.Buckets {
-		snap.Buckets[i].Held = c.queue.Line(snap.Buckets[i].Key).Len()
+		b := &snap.Buckets[i]
+		if b.Held = c.queue.Line(b.Key).Len(); b.Held > 0 || b.Left == 0 {
+			b.Wait = c.account.Expect(now, b.Key, limit.Normal, b.Held)
+		}
 	}
 	return snap
 }

@@ -29,7 +29,8 @@ type Account struct {
 	epoch     time.Time
 	clk       clock
 	windows   map[limit.Key]*window
-	primaries []*window // of them, each service's own counter
+	primaries []*window          // of them, each service's own counter
+	owned     map[string]*window // of them, those of limits that we set, by name
 	pauses    map[limit.Key]*window
 	objects   objects
 	slots     *slots
@@ -53,6 +54,7 @@ func New(o Options) *Account {
 	return &Account{
 		options:   o,
 		windows:   map[limit.Key]*window{},
+		owned:     map[string]*window{},
 		pauses:    map[limit.Key]*window{},
 		objects:   objects{most: o.MaxObjects},
 		routes:    map[routeKey]*route{},

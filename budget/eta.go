@@ -49,6 +49,34 @@ func (a *Account) Best(now time.Time, r *limit.Route, ahead func(limit.Key) int)
 	return best
 }
 
+// Expect is how long a call of class is likely to wait that has ahead others
+// before it in a bucket's line: a forecast, off by a burst of others'. 0 when
+// the bucket is none that can be forecast.
+func (a *Account) Expect(now time.Time, key limit.Key, class limit.Class, ahead int) time.Duration {
+	b := a.windows[key]
+	if b == nil {
+		b = a.pauses[key]
+	}
+	if b == nil || !b.governs() {
+		return 0
+	}
+	t := a.at(now)
+	b.roll(t, &a.clk)
+	return b.expect(t, class, ahead)
+}
+
+func (b *window) expect(t instant, class limit.Class, ahead int) time.Duration {
+	start, place := max(t, b.pauseUntil), float64(ahead+1)
+	kept, tl := b.reserve(t, class), max(0, b.cl-start)
+	free := float64(b.left()-b.keptFree()) - kept.at(tl)
+	if place <= free {
+		pace := b.pace(tl, free)
+		return max(start, b.next) - t + time.Duration(place*float64(pace))
+	}
+	window := max(1, float64(b.limit-b.keptFree())-kept.at(b.w))
+	return max(start, b.cl) - t + time.Duration((place-max(0, free))/window*float64(b.w))
+}
+
 func (best *Bound) raise(b Bound) {
 	if b.Wait > best.Wait {
 		*best = b

@@ -117,6 +117,7 @@ func (a *Account) Regulate(now time.Time, r Regulation, quotas map[string]Quota)
 		switch {
 		case q == (Quota{}):
 			delete(a.windows, key)
+			delete(a.owned, key.ID)
 			dropped = append(dropped, key)
 		case q.MaxShare == 0: // a share is of the limit of the service that is asked for next
 			a.own(t, key.ID, q.AtMost)
@@ -130,12 +131,12 @@ const atMost = "at most"
 
 // own returns the window of a limit that we set, made if need be.
 func (a *Account) own(t instant, id string, perMinute int) *window {
-	key := limit.Key{Service: Own, ID: id}
-	b := a.windows[key]
+	b := a.owned[id]
 	if b == nil {
+		key := limit.Key{Service: Own, ID: id}
 		b = a.newWindow(key, &limit.Rule{ID: id, Service: Own, Kind: limit.Window, Mark: limit.Binding, Window: time.Minute, Source: "configuration"}, t)
 		b.own, b.source = true, limit.Configured
-		a.windows[key] = b
+		a.windows[key], a.owned[id] = b, b
 	}
 	if b.limit != perMinute {
 		b.min += perMinute - b.limit

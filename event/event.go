@@ -15,7 +15,7 @@ type Kind uint8
 
 // The kinds of event.
 const (
-	Held     Kind = iota // a call began to wait for admission; Bucket, Reason and Until say for what
+	Held     Kind = iota // a call began to wait for admission; Bucket, Reason and Until say for what, ETA how long it may take
 	Admitted             // a send was let go; Wait says how long it was held
 	Sent                 // a send was answered; Status and Took are set
 	Lost                 // a send died without an answer; Err is set
@@ -40,6 +40,7 @@ type Event struct {
 	Window   time.Duration
 	Reason   limit.Reason
 	Until    time.Time
+	ETA      time.Duration // likely, from At on; 0 when there is no telling
 	Wait     time.Duration
 	Took     time.Duration
 	Status   int

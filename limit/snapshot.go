@@ -42,7 +42,10 @@ type Bucket struct {
 	OthersRate  float64   // others' per second, forecast
 	// Harm is how many calls of others met an empty window since the start,
 	// estimated: their forecast rate times the time that nothing was left.
-	Harm     float64
-	Held     int // calls waiting for this bucket now
+	Harm float64
+	Held int // calls waiting for this bucket now
+	// Wait is how long one more normal call is likely to be held, 0 when not
+	// at all or when there is no telling.
+	Wait     time.Duration
 	Refusals int // 429s blamed on this bucket since the start
 }

@@ -143,6 +143,29 @@ func (l *Line[T]) All(yield func(*Item[T]) bool) {
 // Before reports whether the line's head goes before the other's.
 func (l *Line[T]) Before(other *Line[T]) bool { return l.Head().rank.Before(other.Head().rank) }
 
+// Ahead is about how many of the line's items go before rank. Of a long line
+// it counts a sample.
+func (l *Line[T]) Ahead(rank Rank) int {
+	if l == nil {
+		return 0
+	}
+	n := 0
+	for i := range min(rank.Lane, lanes) {
+		n += len(l.lanes[i].items)
+	}
+	items := l.lanes[rank.Lane].items
+	step, before := 1+len(items)/sampled, 0
+	for i := 0; i < len(items); i += step {
+		if items[i].rank.Before(rank) {
+			before++
+		}
+	}
+	return n + min(before*step, len(items))
+}
+
+// sampled is how many items of a long line are looked at.
+const sampled = 256
+
 // Lines calls yield with each line, in no order.
 func (q *Queue[T]) Lines(yield func(*Line[T]) bool) {
 	for _, line := range q.lines {

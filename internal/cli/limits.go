@@ -166,8 +166,8 @@ func (f *limitsFlags) print(s Streams, doc admin.Limits, how string) error {
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "BUCKET\tLIMIT\tLEFT\tRESETS IN\tSOURCE\tOURS\tOTHERS\tHELD\t429s\t")
 	for _, b := range doc.Buckets {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", bucketName(b), rate(b), known(b.Left), wait(b.ResetSeconds),
-			b.Source, b.Ours, b.Others, b.Held, b.Refusals, paused(b))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%d\t%s\n", bucketName(b), rate(b), known(b.Left), wait(b.ResetSeconds),
+			b.Source, b.Ours, b.Others, held(b), b.Refusals, paused(b))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -207,6 +207,14 @@ func wait(s *float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f s", *s)
+}
+
+// held is how many wait and what one more is likely to.
+func held(b admin.Bucket) string {
+	if b.WaitSeconds < 1 {
+		return strconv.Itoa(b.Held)
+	}
+	return fmt.Sprintf("%d (about %.0f s)", b.Held, b.WaitSeconds)
 }
 
 func paused(b admin.Bucket) string {
