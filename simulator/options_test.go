@@ -19,7 +19,7 @@ func TestOptionsNameWhatIsWrong(t *testing.T) {
 		"window jitter 31s: must be from 0 to half of":         {WindowJitter: 31 * time.Second},
 		"window jitter 6s: must be from 0 to half of":          {Window: 10 * time.Second, WindowJitter: 6 * time.Second},
 		"window jitter -1s":                                    {WindowJitter: -time.Second},
-		"items or unseen is negative":                   {Faults: []Fault{{Overstate: -1}}},
+		"items or unseen is negative":                          {Faults: []Fault{{Overstate: -1}}},
 		`origin "acme": not of the form`:                       {Origin: "acme"},
 		"fault does nothing":                                   {Faults: []Fault{{Every: 2}}},
 		"number of tickets, users, organizations or requests":  {Tickets: -5},
