@@ -13,8 +13,8 @@ type Config struct {
 	Admin        Admin     `yaml:"admin" envPrefix:"ADMIN_"`
 	TLS          TLS       `yaml:"tls" envPrefix:"TLS_"`
 	PublicURL    URL       `yaml:"public_url" env:"PUBLIC_URL" flag:"public-url"`
-	AllowedHosts []Host    `yaml:"allowed_hosts" env:"ALLOWED_HOSTS"`
-	TrustedPeers []Peer    `yaml:"trusted_peers" env:"TRUSTED_PEERS"`
+	AllowedHosts []Host    `yaml:"allowed_hosts" env:"ALLOWED_HOSTS" flag:"allow-host"`
+	TrustedPeers []Peer    `yaml:"trusted_peers" env:"TRUSTED_PEERS" flag:"trust-peer"`
 	RewriteLinks LinkMode  `yaml:"rewrite_links" env:"REWRITE_LINKS" flag:"rewrite-links"`
 	MaxWait      Duration  `yaml:"max_wait" env:"MAX_WAIT" flag:"max-wait" live:"yes"`
 	GiveUp       Status    `yaml:"give_up" env:"GIVE_UP" flag:"give-up"`

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -123,8 +124,12 @@ func configSource(s Streams, flags *pflag.FlagSet, file, account string) config.
 		return src
 	}
 	flags.Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), ",")
+		}
 		// An empty one, as a script's unset variable leaves it, says nothing.
-		if value := f.Value.String(); value != "" {
+		if value != "" {
 			src.Flags = append(src.Flags, config.Flag{Name: f.Name, Value: value})
 		}
 	})

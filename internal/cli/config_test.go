@@ -42,7 +42,7 @@ func TestTheFlagsDefaultsAreTheFiles(t *testing.T) {
 	f.register(cmd)
 	var flags []config.Flag
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.DefValue != "" && f.DefValue != "false" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" {
 			flags = append(flags, config.Flag{Name: f.Name, Value: f.DefValue})
 		}
 	})

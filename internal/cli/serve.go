@@ -21,6 +21,8 @@ type serveFlags struct {
 	maxWait      time.Duration
 	giveUp       int
 	publicURL    string
+	allowHosts   []string
+	trustPeers   []string
 	rewriteLinks string
 	tlsCert      string
 	tlsKey       string
@@ -78,6 +80,8 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 	flags.DurationVar(&f.maxWait, "max-wait", gateway.DefaultMaxWait, "`D`: longest a call may take in holds and retries together; 0s never waits")
 	flags.IntVar(&f.giveUp, "give-up", http.StatusTooManyRequests, "`STATUS`: what says too many requests: 429, 503 or 504")
 	flags.StringVar(&f.publicURL, "public-url", "", "`URL`: the gateway as clients know it, for links (default the Host they ask for)")
+	flags.StringSliceVar(&f.allowHosts, "allow-host", nil, "`NAME`: another name, with or without a port, under which clients know the gateway;\nmay be repeated (default loopback and the address called)")
+	flags.StringSliceVar(&f.trustPeers, "trust-peer", nil, "`ADDRESS`: of a proxy, or a network of proxies, whose X-Forwarded-Host and -Proto\nare believed; may be repeated (default none)")
 	flags.StringVar(&f.rewriteLinks, "rewrite-links", "navigation", "`WHICH`: links in answers that lead back to the gateway: navigation, all or off")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`FILE`: PEM, the certificate to serve HTTPS with (default none: plain HTTP)")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`FILE`: PEM, its private key (default none)")
