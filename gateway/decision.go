@@ -40,17 +40,22 @@ func sameForAll(maxWait time.Duration) func(*http.Request) Decision {
 // read reads what r asks for, and holds it to what was decided for it.
 func (g *Gateway) read(r *http.Request) Ask {
 	d := g.opts.Decide(r)
-	who := d.Client
-	if who == "" {
-		who = identify(r)
-	}
-	ask := Ask{Client: g.clients.name(who), Weight: d.Weight, MaxWait: d.MaxWait}
+	ask := Ask{Client: g.clients.name(caller(r, d)), Weight: d.Weight, MaxWait: d.MaxWait}
 	ask.Class, ask.HasClass = classOf(r.Header, d)
 	ask.Batch = d.Batch || strings.EqualFold(strings.TrimSpace(r.Header.Get(batchHeader)), "allow")
 	if wait, ok := preferredWait(r.Header[preferHeader]); ok {
 		ask.MaxWait, ask.Waits = min(wait, ask.MaxWait), true
 	}
 	return ask
+}
+
+// caller is who calls: the client that was recognised, else what it says of
+// itself.
+func caller(r *http.Request, d Decision) string {
+	if d.Client != "" {
+		return d.Client
+	}
+	return identify(r)
 }
 
 // classOf is the class that a caller asks for, at most as urgent as the

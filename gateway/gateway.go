@@ -81,9 +81,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	r.Body = g.guardBody(a, r, c)
 	if no := g.inspect(r); no != nil {
+		c.ask.Client = caller(r, g.opts.Decide(r))
 		g.decline(a, c, no)
 		return
 	}
+	c.ask = g.read(r)
 	if !g.flights.begin(c) {
 		g.decline(a, c, drainingNow())
 		return
@@ -95,7 +97,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pass hands a call that may be served to the proxy.
 func (g *Gateway) pass(a *answer, r *http.Request, c *call) {
-	c.ask = g.read(r)
 	c.linkBase = g.linkBase(r)
 	g.proxy.ServeHTTP(a, r.WithContext(g.opts.Label(c, c.ask)))
 	a.finish()
