@@ -70,6 +70,7 @@ type Account struct {
 	KeepFree   Amount   `yaml:"keep_free" env:"KEEP_FREE" live:"yes"`
 	Politeness Number   `yaml:"politeness" env:"POLITENESS" live:"yes"`
 	Burst      Number   `yaml:"burst" env:"BURST" live:"yes"`
+	Batch      Batch    `yaml:"batch" envPrefix:"BATCH_"`
 	Clients    []Client `yaml:"clients" env:"-" live:"yes"`
 	Routes     []Route  `yaml:"routes" env:"-" live:"yes"`
 }
@@ -84,6 +85,7 @@ type Client struct {
 	MaxShare Share     `yaml:"max_share"`
 	AtMost   Rate      `yaml:"at_most"`
 	MaxWait  *Duration `yaml:"max_wait"`
+	Batch    Leave     `yaml:"batch"`
 }
 
 // A Match says whose calls are a client's: any one of these is enough. A
@@ -100,6 +102,14 @@ type Route struct {
 	Match   RoutePattern `yaml:"match"`
 	Class   Class        `yaml:"class"`
 	MaxWait *Duration    `yaml:"max_wait"`
+	Batch   Leave        `yaml:"batch"`
+}
+
+// A Batch says how long calls that may be merged wait for each other while no
+// limit holds them back.
+type Batch struct {
+	ReadWindow  Duration `yaml:"read_window" env:"READ_WINDOW"`
+	WriteWindow Duration `yaml:"write_window" env:"WRITE_WINDOW"`
 }
 
 // defaults is the configuration of a gateway that was told nothing.
@@ -123,7 +133,10 @@ func defaults() *Config {
 }
 
 func (a *Account) setDefaults() {
-	*a = Account{Window: Duration(time.Minute), Politeness: 1, Burst: 2}
+	*a = Account{
+		Window: Duration(time.Minute), Politeness: 1, Burst: 2,
+		Batch: Batch{ReadWindow: Duration(5 * time.Millisecond), WriteWindow: Duration(20 * time.Millisecond)},
+	}
 }
 
 func (c *Client) setDefaults() {

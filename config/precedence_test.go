@@ -13,34 +13,36 @@ import (
 // samples are three values of each key that the environment knows: what the
 // file says, what a variable says, what a flag says.
 var samples = map[string][3]string{
-	"listen":                {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"},
-	"admin.listen":          {"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"},
-	"admin.token_file":      {"/a", "/b", "/c"},
-	"admin.allowed_hosts":   {"a.example.com", "b.example.com, c.example.com", ""},
-	"tls.cert":              {"/a", "/b", "/c"},
-	"tls.key":               {"/a", "/b", "/c"},
-	"public_url":            {"https://a.example.com", "https://b.example.com", "https://c.example.com"},
-	"allowed_hosts":         {"a.example.com", "b.example.com, c.example.com", "d.example.com, e.example.com:8443"},
-	"trusted_peers":         {"10.0.0.0/8", "10.0.0.1/32, 192.168.0.0/16", "172.16.0.0/12, 127.0.0.1/32"},
-	"rewrite_links":         {"all", "off", "navigation"},
-	"max_wait":              {"1s", "2s", "3s"},
-	"give_up":               {"503", "504", "429"},
-	"drain_timeout":         {"1s", "2s", "3s"},
-	"retries":               {"3", "4", ""},
-	"log.format":            {"text", "json", "text"},
-	"bounds.max_header":     {"1KiB", "2KiB", ""},
-	"bounds.max_body":       {"1KiB", "2KiB", ""},
-	"bounds.body_memory":    {"1KiB", "2KiB", ""},
-	"bounds.stall":          {"1s", "2s", ""},
-	"bounds.upstream_stall": {"1s", "2s", ""},
-	"bounds.max_waiting":    {"1", "2", ""},
-	"bounds.max_clients":    {"1", "2", ""},
-	"accounts[].plan":       {"team", "growth", "enterprise"},
-	"accounts[].window":     {"1s", "2s", "3s"},
-	"accounts[].at_most":    {"1/min", "2/min", ""},
-	"accounts[].keep_free":  {"1", "2%", ""},
-	"accounts[].politeness": {"0.5", "2", ""},
-	"accounts[].burst":      {"3", "4", ""},
+	"listen":                        {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"},
+	"admin.listen":                  {"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"},
+	"admin.token_file":              {"/a", "/b", "/c"},
+	"admin.allowed_hosts":           {"a.example.com", "b.example.com, c.example.com", ""},
+	"tls.cert":                      {"/a", "/b", "/c"},
+	"tls.key":                       {"/a", "/b", "/c"},
+	"public_url":                    {"https://a.example.com", "https://b.example.com", "https://c.example.com"},
+	"allowed_hosts":                 {"a.example.com", "b.example.com, c.example.com", "d.example.com, e.example.com:8443"},
+	"trusted_peers":                 {"10.0.0.0/8", "10.0.0.1/32, 192.168.0.0/16", "172.16.0.0/12, 127.0.0.1/32"},
+	"rewrite_links":                 {"all", "off", "navigation"},
+	"max_wait":                      {"1s", "2s", "3s"},
+	"give_up":                       {"503", "504", "429"},
+	"drain_timeout":                 {"1s", "2s", "3s"},
+	"retries":                       {"3", "4", ""},
+	"log.format":                    {"text", "json", "text"},
+	"bounds.max_header":             {"1KiB", "2KiB", ""},
+	"bounds.max_body":               {"1KiB", "2KiB", ""},
+	"bounds.body_memory":            {"1KiB", "2KiB", ""},
+	"bounds.stall":                  {"1s", "2s", ""},
+	"bounds.upstream_stall":         {"1s", "2s", ""},
+	"bounds.max_waiting":            {"1", "2", ""},
+	"bounds.max_clients":            {"1", "2", ""},
+	"accounts[].plan":               {"team", "growth", "enterprise"},
+	"accounts[].window":             {"1s", "2s", "3s"},
+	"accounts[].at_most":            {"1/min", "2/min", ""},
+	"accounts[].keep_free":          {"1", "2%", ""},
+	"accounts[].politeness":         {"0.5", "2", ""},
+	"accounts[].burst":              {"3", "4", ""},
+	"accounts[].batch.read_window":  {"3ms", "4ms", ""},
+	"accounts[].batch.write_window": {"30ms", "40ms", ""},
 }
 
 func TestFlagsGoOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
@@ -96,6 +98,8 @@ func fileSaying(path, value string) string {
 	name, inAccount := strings.CutPrefix(path, "accounts[].")
 	group, key, grouped := strings.Cut(path, ".")
 	switch {
+	case inAccount && strings.Contains(name, "."):
+		return fmt.Sprintf("accounts:\n  - name: acme\n    %s: %s\n", strings.Replace(name, ".", ":\n      ", 1), value)
 	case inAccount:
 		return fmt.Sprintf("accounts:\n  - name: acme\n    %s: %s\n", name, value)
 	case path == "tls.cert":

@@ -24,11 +24,20 @@ func (c *Config) Transport() flyball.Options {
 		Account: a.URL().String(), Plan: string(a.Plan), Window: time.Duration(a.Window),
 		MaxWaiting: int(c.Bounds.MaxWaiting), Retries: int(c.Retries), BodyMemory: int64(c.Bounds.BodyMemory),
 		Regulation: a.regulation(), Quotas: a.quotas(),
+		Batch: flyball.Batch{ReadWindow: window(a.Batch.ReadWindow), WriteWindow: window(a.Batch.WriteWindow)},
 	}
 	if c.Retries == 0 {
 		o.Retries = -1 // what the transport calls "none"
 	}
 	return o
+}
+
+// window is a merge window in the transport's terms, where none is negative.
+func window(d Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return time.Duration(d)
 }
 
 // Gateway returns the options of the served account's gateway. Transport and

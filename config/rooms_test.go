@@ -31,6 +31,7 @@ func TestTheDefaultsAreThoseOfTheRooms(t *testing.T) {
 	wantTransport := flyball.Options{
 		Account: "https://acme.zendesk.com", Window: time.Minute, MaxWaiting: 10_000, Retries: 2, BodyMemory: 1 << 20,
 		Regulation: flyball.Regulation{Politeness: 1, Burst: 2},
+		Batch:      flyball.Batch{ReadWindow: 5 * time.Millisecond, WriteWindow: 20 * time.Millisecond},
 	}
 	if diff := cmp.Diff(wantTransport, c.Transport()); diff != "" {
 		t.Errorf("Transport of the defaults (-want +got):\n%s", diff)
@@ -58,6 +59,7 @@ func TestEachRoomGetsItsOptions(t *testing.T) {
 		Account: "http://127.0.0.1:4292", Plan: "enterprise-plus", Window: 10 * time.Second, MaxWaiting: 6, Retries: -1, BodyMemory: 3 << 10,
 		Regulation: flyball.Regulation{AtMost: 1200, KeepFreeShare: 0.15, Politeness: 0.5, Burst: 3},
 		Quotas:     map[string]flyball.Quota{"etl": {AtMost: 60, MaxShare: 0.5}}, // app has no bound
+		Batch:      flyball.Batch{ReadWindow: -1, WriteWindow: 30 * time.Millisecond},
 	}
 	if diff := cmp.Diff(wantTransport, c.Transport()); diff != "" {
 		t.Errorf("Transport (-want +got):\n%s", diff)
@@ -67,7 +69,7 @@ func TestEachRoomGetsItsOptions(t *testing.T) {
 		{
 			Name: "etl", HasClass: true, Class: limit.Bulk, Ceiling: limit.Normal, Weight: 2, HasWait: true, MaxWait: 8 * time.Second,
 		},
-		{Name: "app", Ceiling: limit.Interactive, Weight: 1},
+		{Name: "app", Ceiling: limit.Interactive, Weight: 1, Batch: true},
 	}
 	if diff := cmp.Diff(policies, s.Policies); diff != "" {
 		t.Errorf("Policies (-want +got):\n%s", diff)

@@ -39,6 +39,7 @@ type Policy struct {
 	Weight   float64       // its turns beside other clients'; 1 unless said
 	MaxWait  time.Duration // with HasWait; 0 never waits
 	HasWait  bool
+	Batch    bool // its calls may be merged with others
 }
 
 // Settings returns what c says about the account that is served. Without an
@@ -60,7 +61,7 @@ func (c *Config) Settings() *Settings {
 }
 
 func (s *Settings) add(c *Client) {
-	p := Policy{Name: string(c.Name), Weight: float64(c.Weight)}
+	p := Policy{Name: string(c.Name), Weight: float64(c.Weight), Batch: c.Batch != ""}
 	p.Class, p.HasClass = c.Class.Limit()
 	p.Ceiling, _ = c.Ceiling.Limit()
 	if c.MaxWait != nil {
@@ -79,18 +80,19 @@ func (s *Settings) add(c *Client) {
 
 // Decide says what holds for a call. Of two classes, the client's and the
 // route's, the less urgent holds; of two waits, the shorter; where neither says
-// anything, the gateway's own.
+// anything, the gateway's own. Either may allow merging.
 func (s *Settings) Decide(r *http.Request) gateway.Decision {
 	d := gateway.Decision{Ceiling: limit.Interactive, MaxWait: s.maxWait}
 	waits := false
 	if p := s.client(r); p != nil {
-		d.Client, d.Weight = p.Name, p.Weight
+		d.Client, d.Weight, d.Batch = p.Name, p.Weight, p.Batch
 		d.Class, d.HasClass, d.Ceiling = p.Class, p.HasClass, p.Ceiling
 		if p.HasWait {
 			d.MaxWait, waits = p.MaxWait, true
 		}
 	}
 	if route := s.route(r.Method, r.URL.Path); route != nil {
+		d.Batch = d.Batch || route.Batch != ""
 		if class, ok := route.Class.Limit(); ok && (!d.HasClass || class.Urgency() < d.Class.Urgency()) {
 			d.Class, d.HasClass = class, true
 		}

@@ -19,12 +19,13 @@ accounts:
   - name: acme
     clients:
       - {name: etl, match: {email: etl@example.com}, class: bulk, ceiling: normal, max_wait: 8s}
-      - {name: staff, match: {email: "*@example.com", header: [People, agents]}, class: interactive}
+      - {name: staff, match: {email: "*@example.com", header: [People, agents]}, class: interactive, batch: allow}
       - {name: python, match: {user_agent: [zenpy, "*requests*"]}}
       - {name: token, match: {credential_sha256: ` + hashOf(bearer)[:12] + `}, max_wait: 0s}
     routes:
       - {match: GET /api/v2/incremental/*, class: bulk, max_wait: 10m}
       - {match: /api/v2/tickets/*/comments, class: interactive}
+      - {match: GET /api/v2/tickets/*, batch: allow}
       - {match: POST /api/v2/imports/*, max_wait: 1s}
 `
 

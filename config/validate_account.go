@@ -1,6 +1,10 @@
 package config
 
-import "github.com/flyballhq/flyball/zendesk"
+import (
+	"time"
+
+	"github.com/flyballhq/flyball/zendesk"
+)
 
 // account looks at one account; seen holds the path of each one's origin.
 func (v validator) account(a *Account, path string, seen map[string]string) {
@@ -9,6 +13,8 @@ func (v validator) account(a *Account, path string, seen map[string]string) {
 		v.wrong([]string{path + ".window"}, "%s is not above 0s and up to 24h (a Zendesk account's window is 1m)", a.Window)
 	}
 	v.regulation(a, path)
+	v.window(a.Batch.ReadWindow, path+".batch.read_window")
+	v.window(a.Batch.WriteWindow, path+".batch.write_window")
 	v.clients(a, path)
 	v.routes(a, path)
 }
@@ -101,6 +107,13 @@ func (v validator) client(a *Account, c *Client, path string) {
 	v.wait(c.MaxWait, path)
 }
 
+// window refuses a merge window that would be felt as a delay of its own.
+func (v validator) window(d Duration, key string) {
+	if d > Duration(time.Second) {
+		v.wrong([]string{key}, "%s is over 1s (calls that a limit holds back merge for as long as they are held; write 20ms)", d)
+	}
+}
+
 func (v validator) wait(d *Duration, path string) {
 	if d != nil {
 		v.span(path+".max_wait", *d, true, "0s never waits")
@@ -115,8 +128,8 @@ func (v validator) routes(a *Account, path string) {
 		case r.Match.String() == "" && !v.said(path+".match"):
 			v.wrong([]string{path}, "it has no match (write match: GET /api/v2/incremental/*)")
 			continue
-		case !v.said(path+".class") && !v.said(path+".max_wait"):
-			v.wrong([]string{path}, "it says nothing about %s (write class, max_wait or both)", r.Match)
+		case !v.said(path+".class") && !v.said(path+".max_wait") && !v.said(path+".batch"):
+			v.wrong([]string{path}, "it says nothing about %s (write class, max_wait or batch)", r.Match)
 		}
 		for j := range i {
 			if first := a.Routes[j].Match; first.String() != "" && r.Match.String() != "" && first.covers(r.Match) {

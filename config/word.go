@@ -246,6 +246,20 @@ func (c Class) urgency() int {
 	return class.Urgency()
 }
 
+// A Leave is allow, or "" when nothing was said.
+type Leave string
+
+// UnmarshalText reads a leave.
+func (l *Leave) UnmarshalText(text []byte) error {
+	if s := string(text); s != "allow" {
+		return fmt.Errorf("%s is not allow (leave the key out where calls are not to be merged unasked)", quote(text))
+	}
+	*l = "allow"
+	return nil
+}
+
+func (l Leave) String() string { return string(l) }
+
 // A Name is what an account or a client is called, in logs and metrics too: at
 // most 64 letters of printable ASCII.
 type Name string
