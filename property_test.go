@@ -263,12 +263,16 @@ func anyAccount(draw *rand.Rand) (o simulator.Options, configured bool) {
 	for range draw.IntN(4) {
 		o.Faults = append(o.Faults, anyFault(draw))
 	}
+	if o.Window >= 5*time.Second && o.Headers != simulator.HeadersNone { // else the server's clock is all there is to go by
+		o.WindowJitter = pick(draw, 0, 0, o.Window/20)
+		o.OpenedByFirst, o.RoundDown = draw.IntN(5) == 0, draw.IntN(5) == 0
+	}
 	return o, o.Window < 5*time.Second || draw.IntN(2) == 0
 }
 
 func anyFault(draw *rand.Rand) simulator.Fault {
 	f := simulator.Fault{Probability: pick(draw, 0.02, 0.1, 0.3)}
-	switch draw.IntN(6) {
+	switch draw.IntN(7) {
 	case 0:
 		f.Status, f.Body = 429, pick(draw, simulator.Bodies()...)
 		f.RetryAfter = pick(draw, "", "0", "none", "1.5", "date", "20", "junk")
@@ -280,6 +284,8 @@ func anyFault(draw *rand.Rand) simulator.Fault {
 		f.Headers = pick(draw, simulator.HeadersAbsent, simulator.HeadersGarbage, simulator.HeadersReordered)
 	case 4:
 		f.StrayZero = true
+	case 5:
+		f.Overstate = 10
 	default:
 		f.Delay = 20 * time.Second
 	}
