@@ -17,9 +17,7 @@ type merging interface {
 	// kind keeps apart calls that cannot become one, beside what every key
 	// holds (see [keyOf]).
 	kind() string
-	// bounds says how few calls are worth merging, how many may be, and how
-	// long a group gathers at the most.
-	bounds() (least, most int, window time.Duration)
+	bounds() bounds
 	// draft returns the request for many as far as it is known before its
 	// members are: method, URL and header. Its route is what admission
 	// charges.
@@ -33,13 +31,26 @@ type merging interface {
 	finish(ctx context.Context, call *limit.Call, members []*member, resp *http.Response, err error)
 }
 
+// bounds says when a group is sent.
+type bounds struct {
+	least, most int           // how few calls are worth merging, and how many may be
+	window      time.Duration // how long a group gathers at the most
+	// pressed is how long it gathers while others of its key are held and it
+	// has fewer than least; its members go alone then. 0 sends it with fewer,
+	// which takes in others while it is held.
+	pressed time.Duration
+}
+
 // A member is one call that may be merged.
 type member struct {
 	req      *http.Request
 	call     *limit.Call
-	id       uint64    // of the object that the call is about, 0 for a creation
-	patience time.Time // zero: for ever
-	outcome  outcome   // valid when its group's flight is done
+	id       uint64          // of the object that the call is about, 0 for a creation
+	patience time.Time       // zero: for ever
+	item     limit.WriteItem // of a write
+	body     []byte          // of a write; nil when it has none, or was not read
+	turn     *turn           // of a write
+	outcome  outcome         // valid when its group's flight is done
 }
 
 // An outcome is what a group came to for one member. Its zero value sends the
@@ -65,15 +76,16 @@ type group struct {
 	call    *limit.Call // for all; written by the flight only
 	flight  *flight.Flight[struct{}]
 	first   *http.Request
-	least   int
-	most    int
-	until   time.Time     // when it has gathered long enough
-	look    chan struct{} // something changed that may end the gathering
-	leave   chan struct{} // closed when the send has leave
+	bounds
+	opened time.Time
+	look   chan struct{} // something changed that may end the gathering
+	leave  chan struct{} // closed when the send has leave
 
 	// Guarded by the merger's lock:
 	line    *line
 	members []*member
+	turns   []*turn // of members whose callers left when it was too late to take them out
+	ended   bool
 	sending bool // its send is held or under way
 	leaving bool // and has leave
 	shut    bool // it takes in nobody any more
@@ -84,11 +96,8 @@ func (t *transport) gather(now time.Time, l *line, m *member, way merging) *grou
 	g := &group{
 		transport: t, merging: way, line: l, members: []*member{m}, first: m.req,
 		call: m.call.Shared(m.req.Context()),
-		look: make(chan struct{}, 1), leave: make(chan struct{}),
+		look: make(chan struct{}, 1), leave: make(chan struct{}), bounds: way.bounds(), opened: now,
 	}
-	var window time.Duration
-	g.least, g.most, window = way.bounds()
-	g.until = now.Add(window)
 	l.open = append(l.open, g)
 	l.groups++
 	g.flight = flight.Start(g.run)
@@ -132,10 +141,13 @@ func (g *group) run(ctx context.Context) (struct{}, error) {
 
 // waits blocks until the group has gathered, and says what becomes of it.
 func (g *group) waits(ctx context.Context) verdict {
-	timer := time.NewTimer(time.Until(g.until))
+	timer := time.NewTimer(g.window)
 	defer timer.Stop()
 	for {
-		if v := g.settle(time.Now()); v != wait {
+		v := g.settle(time.Now())
+		if v == press {
+			timer.Reset(time.Until(g.opened.Add(g.pressed)))
+		} else if v != wait {
 			return v
 		}
 		select {
@@ -206,6 +218,10 @@ func (g *group) close() {
 		g.line.ended(!g.leaving)
 	}
 	g.line.groups--
+	g.ended = true
+	for _, t := range g.turns {
+		t.end()
+	}
 	g.tidy(g.line)
 }
 
@@ -245,7 +261,12 @@ func (g *group) expires() bool {
 func (g *group) forget(m *member) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if i := slices.Index(g.members, m); i >= 0 && !g.shut {
+	switch i := slices.Index(g.members, m); {
+	case i < 0:
+	case !g.shut:
 		g.members = slices.Delete(g.members, i, i+1)
+	case !g.ended && m.turn != nil: // it may be done all the same
+		g.turns = append(g.turns, m.turn)
+		m.turn = nil
 	}
 }

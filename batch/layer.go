@@ -30,11 +30,36 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.next.RoundTrip(req)
 	}
 	way, id := t.merging(req, call)
-	if way == nil {
+	if way == nil && !writesObject(req, call) {
 		return t.next.RoundTrip(req)
 	}
 	m := &member{req: req, call: call, id: id, patience: call.Patience(req.Context())}
-	k := keyOf(req, call, way.kind())
+	w, writing := way.(*writes)
+	m.turn = t.order.take(req, call, writing)
+	defer func() { m.turn.end() }()
+	if writing {
+		w.transport = t
+		merges, err := w.read(m)
+		if err != nil {
+			return nil, err
+		}
+		if !merges {
+			way = nil
+		}
+	}
+	if err := m.turn.wait(req.Context(), call); err != nil {
+		closeBody(m.req)
+		return nil, err
+	}
+	if way == nil {
+		return t.next.RoundTrip(m.req)
+	}
+	return t.merge(m, way)
+}
+
+// merge makes a call that may be merged.
+func (t *transport) merge(m *member, way merging) (*http.Response, error) {
+	k := keyOf(m.req, m.call, way.kind())
 	for range maxRounds {
 		g, lone := t.enter(k, m, way)
 		if g == nil {
@@ -52,6 +77,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		m.outcome = outcome{}
 	}
 	return t.alone(m, t.begin(k))
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
 }
 
 // raise hands on a panic that means "abort" and returns any other as an error.
@@ -119,6 +150,7 @@ func (m *Merger) lone(l *line) *lone {
 
 // alone makes m's call on its own goroutine.
 func (t *transport) alone(m *member, l *lone) (*http.Response, error) {
+	m.renew()
 	l.outer, m.call.Seal = m.call.Seal, l.seal
 	defer l.end(m.call)
 	return t.next.RoundTrip(m.req)

@@ -49,6 +49,7 @@ type verdict uint8
 
 const (
 	wait    verdict = iota
+	press           // it waits longer: too few have come, and others are held
 	send            // its one send is made, which may be held and then still takes in members
 	release         // its members go alone: merging them would save nothing
 	drop            // nobody is left
@@ -60,8 +61,12 @@ func (g *group) decide(now time.Time) verdict {
 	switch {
 	case n == 0:
 		return drop
-	case n < g.most && now.Before(g.until) && g.line.busy > 0:
+	case n < g.most && now.Before(g.opened.Add(g.window)) && g.line.busy > 0:
 		return wait
+	case n < g.least && g.pressed > 0 && g.line.held > 0 && now.Before(g.opened.Add(g.pressed)):
+		return press
+	case n < g.least && g.pressed > 0:
+		return release
 	case n < g.least && g.line.held == 0:
 		return release
 	default:

@@ -41,10 +41,13 @@ const (
 // none but those of the sends that it makes, and these end with their callers.
 type Merger struct {
 	Options
-	batcher limit.Batcher // nil merges nothing
+	batcher limit.Batcher    // nil merges nothing
+	writer  limit.BulkWriter // nil merges no writes
+	order   order
 
-	mu    sync.Mutex
-	lines map[key]*line
+	mu      sync.Mutex
+	lines   map[key]*line
+	pollers map[key]*poller
 }
 
 // New returns a merger. It fails when a route in the options names nothing
@@ -52,8 +55,9 @@ type Merger struct {
 func New(o Options) (*Merger, error) {
 	o.ReadWindow = max(0, cmp.Or(o.ReadWindow, 5*time.Millisecond))
 	o.WriteWindow = max(0, cmp.Or(o.WriteWindow, 20*time.Millisecond))
-	m := &Merger{Options: o, lines: map[key]*line{}}
+	m := &Merger{Options: o, lines: map[key]*line{}, pollers: map[key]*poller{}}
 	m.batcher, _ = o.Provider.(limit.Batcher)
+	m.writer, _ = o.Provider.(limit.BulkWriter)
 	if o.ReadWindow > maxWindow || o.WriteWindow > maxWindow {
 		return nil, fmt.Errorf("merge window %s is longer than %s", max(o.ReadWindow, o.WriteWindow), maxWindow)
 	}

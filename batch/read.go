@@ -21,6 +21,11 @@ func (m *Merger) merging(req *http.Request, call *limit.Call) (merging, uint64) 
 	if form, id := m.batcher.SingleRead(req); form != nil && plainRead(req) {
 		return &reads{Merger: m, form: form}, id
 	}
+	if m.writer != nil {
+		if form, id := m.writer.SingleWrite(req); form != nil {
+			return &writes{form: form}, id
+		}
+	}
 	return nil, 0
 }
 
@@ -50,8 +55,8 @@ type reads struct {
 
 func (r *reads) kind() string { return r.form.Class }
 
-func (r *reads) bounds() (least, most int, window time.Duration) {
-	return leastReads, r.form.Most, r.ReadWindow
+func (r *reads) bounds() bounds {
+	return bounds{least: leastReads, most: r.form.Most, window: r.ReadWindow}
 }
 
 func (r *reads) draft(first *http.Request) *http.Request {
@@ -81,6 +86,11 @@ func list(members []*member) string {
 	for i, m := range members {
 		ids[i] = m.id
 	}
+	return idList(ids)
+}
+
+// idList returns the ids, each once, separated by commas. It sorts them.
+func idList(ids []uint64) string {
 	slices.Sort(ids)
 	text := make([]byte, 0, len(ids)*12)
 	for _, id := range slices.Compact(ids) {
@@ -99,7 +109,7 @@ func (r *reads) finish(_ context.Context, call *limit.Call, members []*member, r
 	switch {
 	case err != nil: // cut, or longer than is kept: they go alone
 	case resp.StatusCode == http.StatusTooManyRequests:
-		r.refused(call, members, resp, text)
+		handOn(r.Provider, call, members, resp, text)
 	case r.solo:
 		members[0].finished(call)
 		members[0].outcome = outcome{fate: answered, resp: copied(resp, text, members[0].req)}
@@ -112,9 +122,14 @@ func (r *reads) finish(_ context.Context, call *limit.Call, members []*member, r
 // too long for the group may not be so for a member with more patience.
 func (r *reads) failed(call *limit.Call, members []*member, err error) {
 	refusal, ok := errors.AsType[*limit.WaitError](err)
-	if !ok {
-		return // they go alone
+	if ok { // otherwise they go alone
+		refuse(call, members, refusal)
 	}
+}
+
+// refuse tells the members of a wait that was too long; those with more
+// patience than the group try again.
+func refuse(call *limit.Call, members []*member, refusal *limit.WaitError) {
 	for _, m := range members {
 		if refusal.Reason != limit.Closed && m.outlasts(call, refusal.RetryAt) {
 			m.outcome.fate = again
@@ -127,10 +142,10 @@ func (r *reads) failed(call *limit.Call, members []*member, err error) {
 	}
 }
 
-// refused hands a 429 on to the members that are no more patient than the
-// group; the others try again.
-func (r *reads) refused(call *limit.Call, members []*member, resp *http.Response, text []byte) {
-	said := r.Provider.Read(&call.Route, resp.StatusCode, resp.Header)
+// handOn hands a 429 to the members that are no more patient than the group;
+// the others try again.
+func handOn(p limit.Provider, call *limit.Call, members []*member, resp *http.Response, text []byte) {
+	said := p.Read(&call.Route, resp.StatusCode, resp.Header)
 	retry := time.Now().Add(said.RetryAfter)
 	for _, m := range members {
 		if m.outlasts(call, retry) {
