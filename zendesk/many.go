@@ -27,6 +27,9 @@ func (p *Provider) Singles() []string {
 	for i := range readForms {
 		classes = append(classes, readForms[i].Class)
 	}
+	for i := range writeForms {
+		classes = append(classes, writeForms[i].Class)
+	}
 	return classes
 }
 
