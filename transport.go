@@ -11,6 +11,7 @@ import (
 	"github.com/flyballhq/flyball/admission"
 	"github.com/flyballhq/flyball/batch"
 	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/retry"
 	"github.com/flyballhq/flyball/zendesk"
@@ -27,6 +28,7 @@ type Transport struct {
 	governed   http.RoundTripper
 	ownsBase   bool
 	tally      tally
+	sink       event.Sink // the program's own, nil without one
 }
 
 // New returns a transport for one account. Close it when it is done with.
@@ -35,7 +37,7 @@ func New(o Options) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Transport{host: hostOf(account), provider: zendesk.New(plan), base: o.Base}
+	t := &Transport{host: hostOf(account), provider: zendesk.New(plan), base: o.Base, sink: o.OnEvent}
 	if t.base == nil {
 		t.base, t.ownsBase = defaultBase()
 	}
@@ -97,6 +99,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(req)
 	}
 	call := t.call(req)
+	resp, err := t.govern(req, call)
+	t.done(call, resp, err)
+	return resp, err
+}
+
+func (t *Transport) govern(req *http.Request, call *limit.Call) (*http.Response, error) {
 	ctx := t.controller.Begin(req.Context(), call)
 	if req.Body != nil && req.Body != http.NoBody && !t.merger.Takes(req, call) {
 		if err := t.controller.Check(ctx, call); err != nil {
@@ -113,6 +121,19 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Header["Server-Timing"] = append(resp.Header["Server-Timing"], serverTiming(call))
 	return resp, nil
+}
+
+// done tells that a call has ended.
+func (t *Transport) done(call *limit.Call, resp *http.Response, err error) {
+	if t.sink == nil {
+		return
+	}
+	now := time.Now()
+	e := event.Event{Kind: event.Done, At: now, Call: call, Took: now.Sub(call.Arrived), Err: err}
+	if resp != nil {
+		e.Status = resp.StatusCode
+	}
+	t.sink(e)
 }
 
 func (t *Transport) call(req *http.Request) *limit.Call {

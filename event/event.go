@@ -27,6 +27,7 @@ const (
 	Crowded              // more calls wait for Bucket than its limit can serve in their patience: Waiting and Servable
 	Learned              // a bucket's limit was learned or changed; Limit is set
 	Saved                // the call was answered without a send of its own; Cause says by what
+	Done                 // the call has ended, whatever became of it: Status or Err, and Took from its arrival on; told last, once
 )
 
 // An Event is one thing that happened to one call. Fields that the kind does

@@ -72,6 +72,7 @@ type Call struct {
 	Held     time.Duration // how long it waited for admission in all
 	HeldFor  Hold          // what held it the longest
 	Upstream time.Duration // from the last send to its first byte
+	SavedBy  Cause         // why it cost no send of its own
 
 	carrier carrier
 }
