@@ -1,6 +1,7 @@
 package flyball_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -44,8 +45,10 @@ func BenchmarkTransport(b *testing.B) {
 	}
 }
 
-func call(b *testing.B, transport http.RoundTripper) {
-	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/17.json", nil)
+func call(b *testing.B, transport http.RoundTripper) { callWith(b, transport, b.Context()) }
+
+func callWith(b *testing.B, transport http.RoundTripper, ctx context.Context) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/17.json", nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -59,4 +62,17 @@ func call(b *testing.B, transport http.RoundTripper) {
 		}
 		_ = resp.Body.Close()
 	}
+}
+
+// BenchmarkALoneReadThatMayBeMerged is the same read without and with leave to
+// be merged, while nobody else calls: the difference is what merging costs a
+// call that it gains nothing for.
+func BenchmarkALoneReadThatMayBeMerged(b *testing.B) {
+	transport, err := flyball.New(flyball.Options{Account: "acme", Base: newStub()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer transport.Close()
+	b.Run("may not", func(b *testing.B) { callWith(b, transport, b.Context()) })
+	b.Run("may", func(b *testing.B) { callWith(b, transport, flyball.WithBatch(b.Context())) })
 }

@@ -35,29 +35,6 @@ func whole(resp *http.Response) ([]byte, error) {
 	return text, err
 }
 
-// split returns the objects of the list named many in an answer, by id, each
-// as it stands there.
-func split(text []byte, many string) (map[uint64]json.RawMessage, error) {
-	var answer map[string]json.RawMessage
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return nil, err
-	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(answer[many], &list); err != nil {
-		return nil, fmt.Errorf("%q: %w", many, err)
-	}
-	objects := make(map[uint64]json.RawMessage, len(list))
-	for _, object := range list {
-		var is struct {
-			ID uint64 `json:"id"`
-		}
-		if json.Unmarshal(object, &is) == nil && is.ID != 0 && objects[is.ID] == nil {
-			objects[is.ID] = object
-		}
-	}
-	return objects, nil
-}
-
 // single is the answer for one object out of the answer for many.
 func single(resp *http.Response, one string, object json.RawMessage, req *http.Request) *http.Response {
 	text := make([]byte, 0, len(object)+len(one)+5)

@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/flyballhq/flyball/limit"
 )
@@ -56,7 +55,7 @@ func headers(text []byte, h http.Header) []byte {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		text = field(text, strings.ToLower(name))
+		text = field(text, name)
 		text = binary.AppendUvarint(text, uint64(len(h[name])))
 		for _, value := range h[name] {
 			text = field(text, value)

@@ -113,7 +113,10 @@ func (t *transport) enter(k key, m *member, way merging) (*group, *lone) {
 func (m *Merger) line(k key) *line {
 	l := m.lines[k]
 	if l == nil {
-		l = &line{key: k}
+		if l, m.spare = m.spare, nil; l == nil {
+			l = &line{}
+		}
+		l.key = k
 		m.lines[k] = l
 	}
 	return l
@@ -123,6 +126,7 @@ func (m *Merger) line(k key) *line {
 func (m *Merger) tidy(l *line) {
 	if l.idle() {
 		delete(m.lines, l.key)
+		m.spare = l
 	}
 }
 

@@ -48,6 +48,7 @@ type Merger struct {
 	mu      sync.Mutex
 	lines   map[key]*line
 	pollers map[key]*poller
+	spare   *line // one that is idle, for the next lone call
 }
 
 // New returns a merger. It fails when a route in the options names nothing
