@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -254,7 +255,7 @@ func TestWaitingIsChosenPerCall(t *testing.T) {
 
 func TestTwoClientsShareAlike(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, 17, simulator.Options{Latency: usual}, governed)
+		a := newAccount(t, 17, simulator.Options{Latency: usual}, governedBy(flyball.Options{Cache: cache.Options{NoCoalescing: true}}))
 		ctx, done := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer done()
 		var served [2]atomic.Int64

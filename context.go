@@ -39,6 +39,7 @@ type wish struct {
 	maxWait time.Duration
 	limited bool
 	batch   bool
+	stays   bool
 }
 
 type wishKey struct{}
@@ -106,4 +107,11 @@ func WithMaxWait(ctx context.Context, d time.Duration) context.Context {
 // answer is said in docs/guide/library.md.
 func WithBatch(ctx context.Context) context.Context {
 	return with(ctx, func(w *wish) { w.batch = true })
+}
+
+// WithStay returns a context whose calls need not return as soon as it ends: a
+// send that other calls have joined by then is waited for. A server's handler
+// can wait so, and spares the call a goroutine.
+func WithStay(ctx context.Context) context.Context {
+	return with(ctx, func(w *wish) { w.stays = true })
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/zendesk"
 )
@@ -48,6 +49,9 @@ type Options struct {
 	// Batch tunes how calls are merged; the zero value merges only the calls
 	// that allow it (see [WithBatch]).
 	Batch Batch
+	// Cache answers calls without a send. The zero value keeps nothing, but
+	// lets identical GETs in flight share one send.
+	Cache cache.Options
 	// OnEvent is told what happens to each call. It is called by many
 	// goroutines at once and must not block.
 	OnEvent event.Sink

@@ -11,6 +11,7 @@ import (
 	"github.com/flyballhq/flyball/admission"
 	"github.com/flyballhq/flyball/batch"
 	"github.com/flyballhq/flyball/budget"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/retry"
@@ -41,6 +42,9 @@ func New(o Options) (*Transport, error) {
 	if t.base == nil {
 		t.base, t.ownsBase = defaultBase()
 	}
+	if err := o.Cache.Check(t.provider); err != nil {
+		return nil, fmt.Errorf("flyball.Options: Cache: %w", err)
+	}
 	sink := t.tally.before(o.OnEvent)
 	t.controller = admission.New(admission.Options{
 		Provider:   t.provider,
@@ -53,6 +57,7 @@ func New(o Options) (*Transport, error) {
 		return nil, err
 	}
 	t.governed = stack(t.base,
+		cache.New(o.Cache, cache.Seams{Account: t.host, Provider: t.provider, Standing: t.controller.Standing, Sink: sink}),
 		t.merger.Layer(),
 		retry.New(retry.Options{Provider: t.provider, Sink: sink, Retries: o.Retries, BodyMemory: o.BodyMemory}),
 		t.controller.Layer(),
@@ -142,7 +147,7 @@ func (t *Transport) call(req *http.Request) *limit.Call {
 		call.Class = limit.Bulk
 	}
 	if wish := wishes(req.Context()); wish != nil {
-		call.Client, call.Weight, call.Batch = wish.client, wish.weight, wish.batch
+		call.Client, call.Weight, call.Batch, call.Stays = wish.client, wish.weight, wish.batch, wish.stays
 		if wish.classed {
 			call.Class, call.Labelled = wish.class, true
 		}

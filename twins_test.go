@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -193,3 +194,5 @@ func (tr trial) keeps(t *testing.T, by, twin way) {
 		t.Logf("the twin: %s", fault)
 	}
 }
+
+func newText(s string) io.Reader { return strings.NewReader(s) }

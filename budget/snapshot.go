@@ -92,3 +92,21 @@ func (a *Account) describeSlots(t instant) limit.Bucket {
 	}
 	return d
 }
+
+// Standing is what is left of a window now, zero when its limit is not known.
+func (a *Account) Standing(now time.Time, key limit.Key) limit.Standing {
+	b := a.windows[key]
+	if b == nil || b.limit <= 0 {
+		return limit.Standing{}
+	}
+	t := a.at(now)
+	b.roll(t, &a.clk)
+	s := limit.Standing{Limit: b.limit, Left: max(0, b.left())}
+	if t < b.pauseUntil {
+		s.Left = 0
+	}
+	if b.open && b.ch > t {
+		s.Reset = time.Duration(b.ch - t)
+	}
+	return s
+}

@@ -58,6 +58,7 @@ func serve(t *testing.T, l *config.Live) (http.Handler, *recorder) {
 	rec := new(recorder)
 	o := l.Config().Transport()
 	o.Base = rec
+	o.Cache.NoCoalescing = true // each call is looked at
 	transport, err := flyball.New(o)
 	must(t, err)
 	t.Cleanup(func() { transport.Close() })

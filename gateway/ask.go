@@ -36,6 +36,7 @@ type Ask struct {
 
 // label tells a flyball.Transport what the caller asked for.
 func label(ctx context.Context, ask Ask) context.Context {
+	ctx = flyball.WithStay(ctx)
 	ctx = flyball.WithMaxWait(flyball.WithClient(ctx, ask.Client), ask.MaxWait)
 	if ask.HasClass {
 		ctx = flyball.WithClass(ctx, ask.Class)

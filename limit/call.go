@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,6 +57,12 @@ type Call struct {
 	Deadline time.Time
 	// NoWait says that the call is refused rather than held at all.
 	NoWait bool
+	// Spare says that there is another answer at hand: a refusal to send is
+	// no event then, and counts against nobody.
+	Spare bool
+	// Stays says that the caller waits until [http.RoundTripper] returns even
+	// when its context has ended, as a server's handler may.
+	Stays bool
 	// Batch says that the caller allows its call to be merged with others.
 	Batch bool
 	// For is what the call's sends are made to save, in place of many.
@@ -74,8 +81,14 @@ type Call struct {
 	Upstream time.Duration // from the last send to its first byte
 	SavedBy  Cause         // why it cost no send of its own
 
-	carrier carrier
+	carrier  carrier
+	detached atomic.Bool
 }
+
+// Detach is called when the caller has left a call whose send goes on for
+// others: the context that carries the call shows no value of its caller's
+// any more.
+func (c *Call) Detach() { c.detached.Store(true) }
 
 // A Hold is one wait for admission.
 type Hold struct {
@@ -96,6 +109,9 @@ type carrier struct {
 func (c *carrier) Value(key any) any {
 	if key == (callKey{}) {
 		return c.call
+	}
+	if c.call.detached.Load() {
+		return nil
 	}
 	return c.Context.Value(key)
 }

@@ -1,0 +1,51 @@
+package cache
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// The forms of Cache-Status (RFC 9211) that do not vary.
+var (
+	statusMiss      = []string{"flyball; fwd=uri-miss"}
+	statusStored    = []string{"flyball; fwd=uri-miss; stored"}
+	statusVary      = []string{"flyball; fwd=vary-miss; stored"}
+	statusRequest   = []string{"flyball; fwd=request; stored"}
+	statusStale     = []string{"flyball; fwd=stale; stored"}
+	statusConfirmed = []string{"flyball; fwd=stale; fwd-status=304; stored"}
+	statusCollapsed = []string{"flyball; fwd=uri-miss; collapsed"}
+	statusShared    = []string{"flyball; fwd=stale; collapsed"}
+	statusOnlyIf    = []string{"flyball; detail=only-if-cached"}
+)
+
+// hitStatus is "flyball; hit; ttl=42"; a negative ttl is that of a stale
+// answer.
+func hitStatus(ttl time.Duration, stale bool) []string {
+	b := make([]byte, 0, 40)
+	b = append(b, "flyball; hit; ttl="...)
+	b = strconv.AppendInt(b, wholeSeconds(ttl), 10)
+	if stale {
+		b = append(b, "; detail=stale"...)
+	}
+	return []string{string(b)}
+}
+
+// wholeSeconds rounds down, also below zero: what is stale by a fraction is.
+func wholeSeconds(d time.Duration) int64 {
+	n := int64(d / time.Second)
+	if d < 0 && d%time.Second != 0 {
+		n--
+	}
+	return n
+}
+
+// mark adds one element to a header's Cache-Status, which is a list: the
+// cache nearest the client is last.
+func mark(h http.Header, status []string) {
+	if have := h["Cache-Status"]; len(have) > 0 {
+		h["Cache-Status"] = append(have[:len(have):len(have)], status...)
+		return
+	}
+	h["Cache-Status"] = status[:1:1]
+}

@@ -1,0 +1,70 @@
+package zendesk
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// Restate writes what is left of the service's own limit into a header, in
+// each spelling that it has, and takes out what it says of endpoints' limits,
+// for these are not known for an answer that cost no send. A limit that is not
+// known is not stated.
+func (p *Provider) Restate(_ *limit.Route, header http.Header, now limit.Standing) {
+	for name := range header {
+		if len(name) < len("Rate-Limit") {
+			continue
+		}
+		switch name[0] | 0x20 {
+		case 'x', 'r':
+			if part := accountPart(name); part >= 0 {
+				restate(header, name, part, now)
+			} else if fold(name, "Retry-After") {
+				delete(header, name)
+			}
+		case 'z':
+			if isEndpointHeader(name) {
+				delete(header, name)
+			}
+		}
+	}
+}
+
+func isEndpointHeader(name string) bool {
+	_, current := cutFold(name, "Zendesk-Ratelimit-")
+	_, older := cutFold(name, "Zendesk-Rate-Limit-")
+	return current || older
+}
+
+// accountPart says which part of an account's counter a header states,
+// negative for another header.
+func accountPart(name string) int {
+	switch {
+	case fold(name, "X-Rate-Limit"), fold(name, "Rate-Limit"), fold(name, "Ratelimit-Limit"):
+		return setLimit
+	case fold(name, "X-Rate-Limit-Remaining"), fold(name, "Rate-Limit-Remaining"), fold(name, "Ratelimit-Remaining"):
+		return setRemaining
+	case fold(name, "X-Rate-Limit-Reset"), fold(name, "Rate-Limit-Reset"), fold(name, "Ratelimit-Reset"):
+		return setReset
+	}
+	return -1
+}
+
+func restate(header http.Header, name string, part int, now limit.Standing) {
+	value := 0
+	switch {
+	case now.Limit <= 0, part == setReset && now.Reset <= 0:
+		delete(header, name)
+		return
+	case part == setLimit:
+		value = now.Limit
+	case part == setRemaining:
+		value = max(0, min(now.Left, now.Limit))
+	default:
+		value = int(math.Ceil(float64(now.Reset) / float64(time.Second))) // whole seconds, rounded up as recorded
+	}
+	header[name] = []string{strconv.Itoa(value)}
+}
