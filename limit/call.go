@@ -82,13 +82,13 @@ type Call struct {
 	SavedBy  Cause         // why it cost no send of its own
 
 	carrier  carrier
-	detached atomic.Bool
+	detached uint32 // atomic; plain, for a call that is not carried yet may be copied
 }
 
 // Detach is called when the caller has left a call whose send goes on for
 // others: the context that carries the call shows no value of its caller's
 // any more.
-func (c *Call) Detach() { c.detached.Store(true) }
+func (c *Call) Detach() { atomic.StoreUint32(&c.detached, 1) }
 
 // A Hold is one wait for admission.
 type Hold struct {
@@ -110,7 +110,7 @@ func (c *carrier) Value(key any) any {
 	if key == (callKey{}) {
 		return c.call
 	}
-	if c.call.detached.Load() {
+	if atomic.LoadUint32(&c.call.detached) != 0 {
 		return nil
 	}
 	return c.Context.Value(key)
