@@ -104,6 +104,8 @@ func (c *Controller) newSend(call *limit.Call) *send {
 
 func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 	s.call.Sends++
+	s.call.Leaves()
+	defer s.call.Returned()
 	ended := false
 	defer func() {
 		if !ended { // a panic below passes; what it held is given back

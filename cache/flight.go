@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/flyballhq/flyball/flight"
@@ -23,7 +22,6 @@ type sharedSend struct {
 	ends   time.Time // the leader's patience: no send of it starts later
 	ctx    sendContext
 	cancel context.CancelCauseFunc
-	sent   atomic.Bool // it has leave: who joins waits for the server alone
 	unhook func() bool // ends the watch over the leader's context; nil without one
 
 	// The layer's lock guards:
@@ -110,7 +108,7 @@ func (f *sharedSend) takes(q *question, patience time.Time) bool {
 	if !f.open || f.callers == 0 || f.rule != q.rule || !q.ask.plain() || !same(f.req, q.req, q.rule != nil) {
 		return false
 	}
-	if f.sent.Load() {
+	if f.body != nil || f.call.OnWire() && !q.call.NoWait {
 		return true
 	}
 	if !patience.IsZero() {
@@ -164,9 +162,6 @@ func (f *sharedSend) lead() (*http.Response, error) {
 	own, cancel := context.WithCancelCause(context.Background())
 	f.cancel, f.ctx = cancel, sendContext{ctx, own}
 	out := f.out.WithContext(&f.ctx)
-	if f.call.Seal == nil {
-		f.call.Seal = f.leaves
-	}
 	if ctx.Done() == nil {
 		return f.run(out)
 	}
@@ -176,12 +171,6 @@ func (f *sharedSend) lead() (*http.Response, error) {
 	}
 	out.Header = out.Header.Clone() // the caller's again as soon as it leaves
 	return f.runApart(ctx, out)
-}
-
-// leaves notes that the send has leave.
-func (f *sharedSend) leaves(req *http.Request) *http.Request {
-	f.sent.Store(true)
-	return req
 }
 
 // runApart waits for the send as long as the leader's context lasts.
@@ -301,8 +290,37 @@ func (f *sharedSend) settle(o outcome) {
 	}
 }
 
-// wait blocks a caller who joined until it is known what came of the send.
-func (f *sharedSend) wait(ctx context.Context) (outcome, error) {
+// wait blocks a caller who joined until it is known what came of the send, or
+// until deadline (zero: never) finds the send held again.
+func (f *sharedSend) wait(ctx context.Context, deadline time.Time) (outcome, error) {
+	ended := f.ending()
+	var expired <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	for {
+		select {
+		case <-ended:
+			f.leave(context.Canceled)
+			return f.came, nil
+		case <-ctx.Done():
+			f.leave(context.Cause(ctx))
+			return outcome{}, ctx.Err()
+		case <-expired:
+			if f.held() {
+				f.leave(context.Canceled)
+				return outcome{alone: true}, nil
+			}
+			expired = time.After(slack)
+		}
+	}
+}
+
+// ending is closed when it is known what came of the send. It sees to it that
+// a body that is captured is read at the server's pace.
+func (f *sharedSend) ending() <-chan struct{} {
 	f.mu.Lock()
 	if f.ended == nil {
 		f.ended = make(chan struct{})
@@ -315,12 +333,12 @@ func (f *sharedSend) wait(ctx context.Context) (outcome, error) {
 	if capturing != nil && capturing.hold() {
 		go capturing.pump()
 	}
-	select {
-	case <-ended:
-		f.leave(context.Canceled)
-		return f.came, nil
-	case <-ctx.Done():
-		f.leave(context.Cause(ctx))
-		return outcome{}, ctx.Err()
-	}
+	return ended
+}
+
+// held reports whether the send waits for leave.
+func (f *sharedSend) held() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.body == nil && !f.call.OnWire()
 }

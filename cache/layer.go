@@ -123,7 +123,7 @@ func (t *transport) share(q question) (*http.Response, error) {
 // one.
 func (t *transport) join(f *sharedSend, q *question) (resp *http.Response, again bool, err error) {
 	ctx := q.req.Context()
-	came, err := f.wait(ctx)
+	came, err := f.wait(ctx, q.call.Deadline)
 	switch {
 	case err != nil:
 		return nil, false, err

@@ -82,8 +82,19 @@ type Call struct {
 	SavedBy  Cause         // why it cost no send of its own
 
 	carrier  carrier
+	onWire   uint32 // atomic, as the next
 	detached uint32 // atomic; plain, for a call that is not carried yet may be copied
 }
+
+// OnWire says whether a send of the call is at the server now, and not held.
+func (c *Call) OnWire() bool { return atomic.LoadUint32(&c.onWire) != 0 }
+
+// Leaves notes that a send leaves for the server, and Returned that it is
+// over.
+func (c *Call) Leaves() { atomic.StoreUint32(&c.onWire, 1) }
+
+// Returned ends what [Call.Leaves] began.
+func (c *Call) Returned() { atomic.StoreUint32(&c.onWire, 0) }
 
 // Detach is called when the caller has left a call whose send goes on for
 // others: the context that carries the call shows no value of its caller's
