@@ -237,10 +237,10 @@ func (w *writes) follow(ctx context.Context, call *limit.Call, members []*member
 		}
 	}
 	list := items(members)
-	outcomes, loose := w.writer.Outcomes(w.form, list, &report)
+	outcomes, loose := w.writer.Outcomes(w.form, list, &report, nil)
 	objects, back := w.readBack(ctx, call, outcomes, loose, patience)
 	if len(loose) > 0 {
-		w.writer.Claim(list, outcomes, objects)
+		outcomes, _ = w.writer.Outcomes(w.form, list, &report, objects)
 	}
 	if back == nil {
 		back = resp

@@ -25,11 +25,8 @@ type BulkWriter interface {
 	JobsRead(ids []string) (path, query string)
 	// Outcomes says what an ended job did with each item, in their order, and
 	// lists the objects that the job made for items which it does not name.
-	Outcomes(form *WriteForm, items []WriteItem, job *JobReport) (outcomes []WriteOutcome, loose []uint64)
-	// Claim finds those of the objects in body, the answer of the form's Read,
-	// that can only have been made for one of the items whose outcome is not
-	// known, and sets it.
-	Claim(items []WriteItem, outcomes []WriteOutcome, objects map[uint64][]byte)
+	// With these objects, read back, it tells whose they are where it can.
+	Outcomes(form *WriteForm, items []WriteItem, job *JobReport, objects map[uint64][]byte) (outcomes []WriteOutcome, loose []uint64)
 	// WriteAnswer returns what the single call would have answered: the
 	// object, if it was read back, in the single answer's form.
 	WriteAnswer(form *WriteForm, outcome WriteOutcome, object []byte) SingleAnswer

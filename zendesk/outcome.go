@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,7 +58,7 @@ func (p *Provider) JobReports(body []byte) []limit.JobReport {
 // field that no two objects share. An entry that says two things at once, or
 // two entries that contradict each other, settle nothing. What is left over
 // when all agree is settled for all at once: three items and three failures.
-func (p *Provider) Outcomes(form *limit.WriteForm, items []limit.WriteItem, job *limit.JobReport) ([]limit.WriteOutcome, []uint64) {
+func (p *Provider) Outcomes(form *limit.WriteForm, items []limit.WriteItem, job *limit.JobReport, objects map[uint64][]byte) ([]limit.WriteOutcome, []uint64) {
 	m := matching{form: form, items: items, outcomes: make([]limit.WriteOutcome, len(items)), disputed: make([]bool, len(items))}
 	var results []result
 	if json.Unmarshal(job.Results, &results) != nil {
@@ -67,6 +68,7 @@ func (p *Provider) Outcomes(form *limit.WriteForm, items []limit.WriteItem, job 
 		m.take(&results[i])
 	}
 	m.settle()
+	m.claim(objects)
 	if len(results) == len(items) && !job.Failed {
 		m.eliminate()
 	} else if len(results) == len(items) {
@@ -279,27 +281,29 @@ func (m *matching) loose() (ids []uint64) {
 	return ids
 }
 
-// Claim settles the items that one object alone can belong to, by the fields
-// that no two objects share.
-func (p *Provider) Claim(items []limit.WriteItem, outcomes []limit.WriteOutcome, objects map[uint64][]byte) {
+// claim settles the items that one of the objects alone can belong to, and
+// that can belong to no other item, by the fields that no two objects share.
+func (m *matching) claim(objects map[uint64][]byte) {
 	claims := map[uint64][]int{}
-	wants := make([][]uint64, len(items))
-	for id, object := range objects {
+	wants := make([]int, len(m.items))
+	for _, id := range m.loose() {
 		var r result
-		if json.Unmarshal(object, &r) != nil {
+		if json.Unmarshal(objects[id], &r) != nil {
 			continue
 		}
 		fields := r.keys()
-		for i := range items {
-			if !outcomes[i].Known && agrees(items[i].Keys, fields) {
+		for _, i := range m.open() {
+			if agrees(m.items[i].Keys, fields) {
 				claims[id] = append(claims[id], i)
-				wants[i] = append(wants[i], id)
+				wants[i]++
 			}
 		}
 	}
 	for id, at := range claims {
-		if len(at) == 1 && len(wants[at[0]]) == 1 {
-			outcomes[at[0]] = limit.WriteOutcome{Known: true, ID: id}
+		if len(at) == 1 && wants[at[0]] == 1 {
+			o := limit.WriteOutcome{Known: true, ID: id}
+			m.outcomes[at[0]] = o
+			m.rest = slices.DeleteFunc(m.rest, func(r limit.WriteOutcome) bool { return r == o })
 		}
 	}
 }

@@ -115,7 +115,7 @@ func TestResultsAreMatchedRightlyOrNotAtAll(t *testing.T) {
 		form := formOf(t, c.call)
 		items := itemsOf(t, form, strings.Split(c.bodies, "|")...)
 		job := &limit.JobReport{ID: "V3-1", Ended: true, Results: []byte(c.results)}
-		outcomes, loose := provider.Outcomes(form, items, job)
+		outcomes, loose := provider.Outcomes(form, items, job, nil)
 		if got := matched(outcomes); got != c.want || fmt.Sprint(loose) != c.loose {
 			t.Errorf("%s:\n got %s, loose %v\nwant %s, loose %s", c.name, got, loose, c.want, c.loose)
 		}
@@ -148,8 +148,8 @@ func byPlace(items []limit.WriteItem, job *limit.JobReport) []limit.WriteOutcome
 func TestWhatAJobMadeIsClaimedByTheFieldsThatNobodyShares(t *testing.T) {
 	form := formOf(t, "POST users")
 	items := itemsOf(t, form, `{"name":"A","email":"A@example.com"}`, `{"name":"B","external_id":"x"}`, `{"name":"C","email":"c@example.com"}`, `{"name":"D","external_id":"x"}`)
-	outcomes := make([]limit.WriteOutcome, len(items))
-	provider.Claim(items, outcomes, map[uint64][]byte{
+	job := &limit.JobReport{Results: []byte(`[{"id":9},{"id":8},{"id":7},{"id":6},{"id":5}]`)}
+	outcomes, _ := provider.Outcomes(form, items, job, map[uint64][]byte{
 		5: []byte(`{"id":5,"email":"c@example.com","external_id":null}`),
 		6: []byte(`{"id":6,"email":"a@example.com"}`),
 		7: []byte(`{"id":7,"external_id":"x"}`),
@@ -158,6 +158,13 @@ func TestWhatAJobMadeIsClaimedByTheFieldsThatNobodyShares(t *testing.T) {
 	})
 	if got, want := matched(outcomes), "0:done 6, 1:?, 2:done 5, 3:?"; got != want {
 		t.Errorf("claimed %s, want %s", got, want)
+	}
+	job.Results = []byte(`[{"error":"E","details":"d"},{"id":6},{"error":"E","details":"d"},{"id":5}]`)
+	outcomes, _ = provider.Outcomes(form, items, job, map[uint64][]byte{
+		5: []byte(`{"id":5,"email":"c@example.com"}`), 6: []byte(`{"id":6,"email":"a@example.com"}`),
+	})
+	if got, want := matched(outcomes), "0:done 6, 1:422 d, 2:done 5, 3:422 d"; got != want {
+		t.Errorf("claimed, and the rest failed: %s, want %s", got, want)
 	}
 }
 
@@ -291,7 +298,7 @@ func FuzzOutcomes(f *testing.F) {
 		if len(reports) == 1 {
 			job = reports[0]
 		}
-		outcomes, loose := provider.Outcomes(form, items, &job)
+		outcomes, loose := provider.Outcomes(form, items, &job, nil)
 		if len(outcomes) != len(items) {
 			t.Fatalf("%d outcomes for %d items", len(outcomes), len(items))
 		}
