@@ -23,6 +23,11 @@ type Batch struct {
 	WriteWindow time.Duration
 }
 
+// An UncertainError says that a write became part of a background job, and
+// that it is not known what came of it: it may have been done. It is not sent
+// again, for it would then perhaps be done twice.
+type UncertainError = batch.UncertainError
+
 func (b Batch) merger(provider limit.Provider, sink event.Sink) (*batch.Merger, error) {
 	merger, err := batch.New(batch.Options{
 		Provider: provider, Sink: sink,
