@@ -84,7 +84,7 @@ func (t *transport) await(ctx context.Context, like *http.Request, call *limit.C
 	case <-j.done:
 		return j.report, j.err
 	case <-timer.C:
-		return j.report, fmt.Errorf("the job has not ended after %s", time.Since(now).Round(time.Second))
+		return j.report, fmt.Errorf("the job has not ended after %s: %w", time.Since(now).Round(time.Second), context.DeadlineExceeded)
 	case <-ctx.Done():
 		return j.report, context.Cause(ctx)
 	}
