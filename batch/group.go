@@ -50,6 +50,7 @@ type member struct {
 	item     limit.WriteItem // of a write
 	body     []byte          // of a write; nil when it has none, or was not read
 	turn     *turn           // of a write
+	rounds   int             // groups that came to nothing for it
 	outcome  outcome         // valid when its group's flight is done
 }
 

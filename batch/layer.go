@@ -60,7 +60,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // merge makes a call that may be merged.
 func (t *transport) merge(m *member, way merging) (*http.Response, error) {
 	k := keyOf(m.req, m.call, way.kind())
-	for range maxRounds {
+	for ; m.rounds < maxRounds; m.rounds++ {
 		g, lone := t.enter(k, m, way)
 		if g == nil {
 			return t.alone(m, lone)
@@ -99,7 +99,7 @@ func (t *transport) enter(k key, m *member, way merging) (*group, *lone) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.line(k)
-	step, g := l.place(m.call, m.patience)
+	step, g := l.place(now, m)
 	if step == join && g.admit(m) {
 		return g, nil
 	}

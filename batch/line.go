@@ -3,8 +3,6 @@ package batch
 import (
 	"slices"
 	"time"
-
-	"github.com/flyballhq/flyball/limit"
 )
 
 // A line is what is known of the calls of one key. It decides and does not
@@ -26,22 +24,43 @@ const (
 	gather
 )
 
-// place says what a call does that waits until patience, zero for ever: it
-// joins a group, or goes alone while nobody of its key is on the way, or
-// gathers a group of its own.
-func (l *line) place(call *limit.Call, patience time.Time) (step, *group) {
-	if call.NoWait {
+// place says what m does now: it joins a group, or goes alone while nobody of
+// its key is on the way, or gathers a group of its own.
+func (l *line) place(now time.Time, m *member) (step, *group) {
+	if m.call.NoWait {
 		return goAlone, nil
 	}
-	for _, g := range l.open {
-		if call.MayJoin(g.call, patience) {
-			return join, g
-		}
+	if g := l.suits(now, m); g != nil {
+		return join, g
 	}
 	if l.busy == 0 {
 		return goAlone, nil
 	}
 	return gather, nil
+}
+
+// suits returns the most patient of the open groups that m may join. One that
+// was let down before does not join a group much less patient than itself.
+func (l *line) suits(now time.Time, m *member) (best *group) {
+	for _, g := range l.open {
+		end := g.call.Deadline
+		if !m.call.MayJoin(g.call, m.patience) || m.rounds > 0 && hasty(now, end, m.patience) {
+			continue
+		}
+		if best == nil || end.IsZero() || !best.call.Deadline.IsZero() && end.After(best.call.Deadline) {
+			best = g
+		}
+	}
+	return best
+}
+
+// hasty reports whether who waits until end waits less than half as long as
+// one who waits until patience; zero is for ever.
+func hasty(now, end, patience time.Time) bool {
+	if end.IsZero() || patience.IsZero() {
+		return !end.IsZero()
+	}
+	return end.Sub(now) < patience.Sub(now)/2
 }
 
 // A verdict is what becomes of a group that gathers.
