@@ -68,6 +68,7 @@ func commands(s Streams) []*cobra.Command {
 		newConfig(s),
 		newLimits(s),
 		newAPI(s),
+		newAudit(s),
 		newSim(s),
 		newVersion(s),
 	}

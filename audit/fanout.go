@@ -1,0 +1,111 @@
+package audit
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// instead says what answers calls about single records at once.
+var instead = map[string]string{
+	"GET /api/v2/tickets/{id}":                     "GET /api/v2/tickets/show_many?ids=",
+	"GET /api/v2/users/{id}":                       "include=users on the list, or GET /api/v2/users/show_many?ids=",
+	"GET /api/v2/organizations/{id}":               "include=organizations on the list, or GET /api/v2/organizations/show_many?ids=",
+	"GET /api/v2/groups/{id}":                      "include=groups on the list, or GET /api/v2/groups once",
+	"GET /api/v2/brands/{id}":                      "GET /api/v2/brands once",
+	"GET /api/v2/ticket_fields/{id}":               "GET /api/v2/ticket_fields once",
+	"GET /api/v2/ticket_forms/{id}":                "GET /api/v2/ticket_forms/show_many?ids=",
+	"GET /api/v2/tickets/{id}/comments":            "GET /api/v2/incremental/ticket_events?include=comment_events",
+	"GET /api/v2/tickets/{id}/audits":              "GET /api/v2/incremental/ticket_events",
+	"GET /api/v2/tickets/{id}/metrics":             "include=metric_sets on the list",
+	"GET /api/v2/users/{id}/identities":            "include=identities on the list",
+	"GET /api/v2/users/{id}/organizations":         "include=organizations on the list",
+	"GET /api/v2/users/{id}/groups":                "include=groups on the list",
+	"GET /api/v2/users/{id}/group_memberships":     "GET /api/v2/group_memberships once",
+	"GET /api/v2/organizations/{id}/users":         "GET /api/v2/users, which names each one's organization",
+	"GET /api/v2/tickets/{id}/satisfaction_rating": "GET /api/v2/satisfaction_ratings",
+}
+
+const (
+	// fewest is how many calls make a fan-out.
+	fewest = 5
+	// perAnswer is how many records one call for many answers.
+	perAnswer = 100
+	// soonAfter is how long after the one before the next call may come.
+	soonAfter = 10 * time.Second
+)
+
+// fanout finds a call for each record of a list, N+1 calls where a few do.
+type fanout struct {
+	waste *waste
+	lists *recent[time.Time] // by caller: its latest list
+	runs  *recent[run]
+}
+
+// run is calls of one class, each on another object, after a list.
+type run struct {
+	objects []uint64 // of the last hundred
+	n       int
+	spared  int
+	last    time.Time
+}
+
+func newFanout(a *Audit) *fanout {
+	return &fanout{waste: a.waste(FanOut), lists: newRecent[time.Time](mostLists), runs: newRecent[run](mostLists)}
+}
+
+func (f *fanout) take(m *moment) {
+	if m.Method != http.MethodGet || m.Status >= 300 && m.Status != 404 {
+		return
+	}
+	if isList(m) {
+		at, _ := f.lists.get(m.who)
+		*at = m.At
+	}
+	if instead[m.class()] == "" || m.route.Object == 0 {
+		return
+	}
+	r, _ := f.runs.get(mix(m.who, m.class()))
+	if r.n == 0 || m.since(r.last) > soonAfter {
+		*r = run{objects: r.objects[:0]}
+		if list := f.lists.find(m.who); list == nil || m.since(*list) > soonAfter {
+			return
+		}
+	}
+	r.last = m.end()
+	if slices.Contains(r.objects, m.route.Object) {
+		return
+	}
+	f.grow(r, m)
+}
+
+// grow adds a record to a run, and counts the run once it is long enough.
+func (f *fanout) grow(r *run, m *moment) {
+	if len(r.objects) == perAnswer {
+		r.objects = r.objects[:0]
+	}
+	r.objects = append(r.objects, m.route.Object)
+	r.n++
+	switch {
+	case r.n < fewest:
+		if m.spared {
+			r.spared++
+		}
+	case r.n == fewest:
+		// One call stays, which may be one that nothing else spares.
+		f.waste.spareEarlier(m.class(), fewest-2, r.spared, "", m.cite()+", one of a call for each record of a list")
+		f.waste.spare(m, "", "")
+	case r.n%perAnswer != 1:
+		f.waste.spare(m, "", "")
+	}
+}
+
+func (f *fanout) end()           {}
+func (f *fanout) forgotten() int { return f.lists.forgotten + f.runs.forgotten }
+
+// isList reports whether the call answers with many records: it names none.
+func isList(m *moment) bool {
+	last := m.path[strings.LastIndexByte(m.path, '/')+1:]
+	return m.route.Object == 0 && last != "count" && last != "me"
+}

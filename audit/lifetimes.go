@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"time"
+)
+
+// spans are the lifetimes that are tried.
+var spans = [...]time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, time.Hour}
+
+// usual is the lifetime of which the finding speaks: a minute.
+const usual = 1
+
+// lifetimes plays a private cache of each lifetime: one entry per caller and
+// URL, dropped by a write that passes it.
+type lifetimes struct {
+	waste  *waste
+	seen   *recent[kept]
+	all    [len(spans)]Lifetime
+	routes map[string]*[len(spans)]Lifetime
+}
+
+// kept is what a cache of each lifetime holds of one URL.
+type kept [len(spans)]struct {
+	at   time.Time
+	body version
+}
+
+func newLifetimes(a *Audit) *lifetimes {
+	return &lifetimes{waste: a.waste(Repeats), seen: newRecent[kept](mostURLs), routes: map[string]*[len(spans)]Lifetime{}}
+}
+
+func (l *lifetimes) take(m *moment) {
+	if !m.cacheable() || !m.ok {
+		return
+	}
+	now := m.version()
+	entry, _ := l.seen.get(m.url)
+	for i, span := range spans {
+		e := &entry[i]
+		if e.at.IsZero() || m.since(e.at) >= span || m.audit.written.since(m.path, e.at) {
+			e.at, e.body = m.At, now
+			continue
+		}
+		outdated := l.hit(m, i, e.body, now)
+		if i == usual && !outdated {
+			l.waste.spare(m, "", ", "+m.since(e.at).Round(time.Second).String()+" after it was read")
+		}
+	}
+}
+
+// hit counts a call that the cache would have answered, and reports whether
+// with an old body.
+func (l *lifetimes) hit(m *moment, i int, was, now version) (outdated bool) {
+	route := l.routes[m.class()]
+	if route == nil {
+		route = new([len(spans)]Lifetime)
+		l.routes[m.class()] = route
+	}
+	outdated = was.digest != 0 && now.digest != 0 && was != now
+	for _, t := range []*Lifetime{&l.all[i], &route[i]} {
+		t.Calls++
+		if was.digest != 0 && now.digest != 0 {
+			t.Known++
+		}
+		if outdated {
+			t.Outdated++
+		}
+	}
+	return outdated
+}
+
+func (l *lifetimes) end()           {}
+func (l *lifetimes) forgotten() int { return l.seen.forgotten }
+
+func (l *lifetimes) table(sends int) []Lifetime {
+	if l.all[len(spans)-1].Calls == 0 {
+		return nil
+	}
+	var rows []Lifetime
+	for i, row := range l.all {
+		row.Seconds = int(spans[i].Seconds())
+		row.Percent = percent(row.Calls, sends)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// best is the longest lifetime on a route whose answers would have been
+// outdated one time in a hundred at most; 0 when none is. Where the log does
+// not show it, the shortest.
+func (l *lifetimes) best(class string) (time.Duration, int) {
+	route := l.routes[class]
+	if route == nil {
+		return 0, 0
+	}
+	var span time.Duration
+	calls := 0
+	for i, row := range route {
+		if row.Outdated*100 > row.Calls || i > 0 && row.Known*2 < row.Calls {
+			break
+		}
+		if row.Calls > calls {
+			span, calls = spans[i], row.Calls
+		}
+	}
+	return span, calls
+}

@@ -1,0 +1,103 @@
+package audit
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flyballhq/flyball/audit/accesslog"
+)
+
+// own reads flyball's own access log.
+func own(line string, c *Call) error {
+	var l accesslog.Line
+	if err := json.Unmarshal([]byte(line), &l); err != nil {
+		return err
+	}
+	switch {
+	case l.Msg != accesslog.Message:
+		return errNoCall // a line about something else in the same log
+	case !isMethod(l.Method):
+		return errors.New(`no "method" such as "GET"`)
+	case l.Time.IsZero():
+		return errors.New(`no "time"`)
+	}
+	c.Method = l.Method
+	c.target(l.Path)
+	c.QueryID = l.Query
+	c.Status, c.Bytes, c.ETag = l.Status, max(0, l.Bytes), l.ETag
+	c.Sends, c.Refused = bounded(l.Sends, 100), bounded(l.Refused, 100)
+	c.Saved, c.HeldFor = printable(l.Saved), printable(l.HeldFor)
+	c.Took = seconds(strconv.FormatFloat(l.Took, 'f', -1, 64))
+	c.At = l.Time.Add(-c.Took)
+	c.Client = clientName(l.Client, "", "")
+	if c.Who = l.Credential; c.Who == "" {
+		c.Who = l.Client
+	}
+	if l.RetryAfter > 0 {
+		c.addHeader("Retry-After", strconv.Itoa(l.RetryAfter))
+	}
+	if l.Limit > 0 && l.Left != nil {
+		c.addHeader("X-Rate-Limit", strconv.Itoa(l.Limit))
+		c.addHeader("X-Rate-Limit-Remaining", strconv.Itoa(*l.Left))
+	}
+	return nil
+}
+
+func bounded(n, most int) int { return min(max(0, n), most) }
+
+// errNoCall says that a line is in order and tells of no call.
+var errNoCall = errors.New("not a call")
+
+// debug reads the debug log of Python's urllib3, which zenpy and requests use,
+// where its lines begin with a time:
+//
+//	2026-11-23 10:00:00,123 DEBUG urllib3.connectionpool https://acme.zendesk.com:443 "GET /api/v2/users/me.json HTTP/1.1" 200 1234
+func debug(line string, c *Call) error {
+	at, err := debugTime(line)
+	if err != nil {
+		return errNoCall // the second line of a message, say
+	}
+	i := strings.Index(line, `://`)
+	if i < 0 {
+		return errNoCall
+	}
+	host, rest, _ := strings.Cut(line[i+3:], " ")
+	w := words{rest: rest}
+	request, _ := w.next()
+	if !c.request(request) {
+		return errNoCall
+	}
+	code, _ := w.next()
+	var ok bool
+	if c.Status, ok = status(code); !ok {
+		return errStatus
+	}
+	length, _ := w.next()
+	c.Bytes = size(length)
+	c.At, c.Host = at, host
+	c.Client, c.Who = "urllib3", "urllib3"
+	return nil
+}
+
+// debugTime reads the time as Python's logging writes it, in UTC for want of
+// anything better.
+func debugTime(line string) (time.Time, error) {
+	const layout = "2006-01-02 15:04:05"
+	if len(line) < len(layout) {
+		return time.Time{}, errTime
+	}
+	at, err := time.Parse("2006-01-02 15:04:05", strings.Replace(line[:len(layout)], "T", " ", 1))
+	if err != nil {
+		return at, err
+	}
+	rest := line[len(layout):]
+	if len(rest) > 4 && (rest[0] == ',' || rest[0] == '.') {
+		if ms, err := strconv.Atoi(rest[1:4]); err == nil && ms >= 0 {
+			at = at.Add(time.Duration(ms) * time.Millisecond)
+		}
+	}
+	return at, nil
+}

@@ -1,0 +1,250 @@
+package audit
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/zendesk"
+)
+
+const (
+	// mostClients bounds the clients told apart by name; further ones are
+	// counted together.
+	mostClients  = 1000
+	otherClients = "all other clients"
+)
+
+// traffic counts the calls: when, of what kind, by whom.
+type traffic struct {
+	o            Options
+	from, to     time.Time
+	calls, sends int
+	refused      int
+
+	endpoints, clients map[string]*Endpoint
+	saved              map[string]int
+	meters             map[limit.Service]*meter
+
+	minute         Minute // the present one
+	minutes        int
+	refusedMinutes int
+	worst          *Minute
+	series         series
+}
+
+func newTraffic(o Options) *traffic {
+	return &traffic{
+		o: o, endpoints: map[string]*Endpoint{}, clients: map[string]*Endpoint{},
+		saved: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
+	}
+}
+
+func (t *traffic) take(m *moment) {
+	if t.calls == 0 {
+		t.from = m.At
+	}
+	if m.end().After(t.to) {
+		t.to = m.end()
+	}
+	t.calls++
+	t.sends += m.Sends
+	t.refused += m.Refused
+	if m.Saved != "" {
+		t.saved[m.Saved]++
+	}
+	if m.Sends == 0 {
+		return
+	}
+	note(t.endpoints, m.class(), m)
+	name := m.Client
+	if _, known := t.clients[name]; !known && len(t.clients) >= mostClients {
+		name = otherClients
+	}
+	note(t.clients, name, m)
+	t.count(m)
+	meterOf := t.meters[m.route.Service]
+	if meterOf == nil {
+		meterOf = newMeter(t.o, m.route.Service)
+		t.meters[m.route.Service] = meterOf
+	}
+	meterOf.take(m)
+}
+
+func note(table map[string]*Endpoint, name string, m *moment) {
+	e := table[name]
+	if e == nil {
+		e = &Endpoint{Name: name}
+		table[name] = e
+	}
+	e.Sends += m.Sends
+	e.Refused += m.Refused
+}
+
+// count adds the call to its minute of the clock. A call that comes late in
+// the order is counted in the present one.
+func (t *traffic) count(m *moment) {
+	if at := m.At.Truncate(time.Minute); at.After(t.minute.At) {
+		t.closeMinute()
+		t.minute = Minute{At: at}
+	}
+	t.minute.Sends += m.Sends
+	t.minute.Refused += m.Refused
+}
+
+func (t *traffic) closeMinute() {
+	if t.minute.Sends == 0 {
+		return
+	}
+	t.minutes++
+	if t.minute.Refused > 0 {
+		t.refusedMinutes++
+		if t.worst == nil || t.minute.Refused > t.worst.Refused {
+			worst := t.minute
+			t.worst = &worst
+		}
+	}
+	t.series.add(t.minute)
+}
+
+func (t *traffic) report(r *Report) {
+	t.closeMinute()
+	t.minute = Minute{}
+	r.From, r.To, r.Calls, r.Sends = t.from.UTC(), t.to.UTC(), t.calls, t.sends
+	r.Refused, r.RefusedPercent = t.refused, percent(t.refused, t.sends)
+	r.RefusedMinutes, r.WorstMinute, r.Minutes = t.refusedMinutes, t.worst, t.minutes
+	r.Endpoints, r.Clients = ranked(t.endpoints, t.sends), ranked(t.clients, t.sends)
+	for _, cause := range slices.Sorted(maps.Keys(t.saved)) {
+		r.Saved = append(r.Saved, Count{cause, t.saved[cause]})
+	}
+	for _, service := range slices.Sorted(maps.Keys(t.meters)) {
+		r.Services = append(r.Services, t.meters[service].report())
+	}
+	slices.SortStableFunc(r.Services, func(a, b Service) int { return cmp.Compare(b.Sends, a.Sends) })
+	r.Series, r.Step = t.series.slots, t.series.step
+}
+
+func ranked(table map[string]*Endpoint, sends int) []Endpoint {
+	rows := make([]Endpoint, 0, len(table))
+	for _, e := range table {
+		e.Percent = percent(e.Sends, sends)
+		rows = append(rows, *e)
+	}
+	slices.SortFunc(rows, func(a, b Endpoint) int {
+		return cmp.Or(cmp.Compare(b.Sends, a.Sends), cmp.Compare(a.Name, b.Name))
+	})
+	return rows
+}
+
+// A meter counts one service's sends by minute against its limit.
+type meter struct {
+	name    string
+	sends   int
+	limit   int
+	source  string
+	fixed   bool // the user said the limit
+	minute  Minute
+	level   int // of this minute: the most that was used up, by us or others
+	busiest Minute
+	// levels counts minutes by level, the last one all above.
+	levels []int
+	near   [3]int // sends at 80-89, 90-99 and 100 %
+}
+
+// mostLevel bounds the levels told apart.
+const mostLevel = 5000
+
+func newMeter(o Options, s limit.Service) *meter {
+	m := &meter{name: string(s), levels: make([]int, mostLevel+1)}
+	if s == zendesk.Support && o.Limit > 0 {
+		m.limit, m.source, m.fixed = o.Limit, "given", true
+		return m
+	}
+	if o.Plan != zendesk.UnknownPlan {
+		for _, rule := range zendesk.Primaries(o.Plan) {
+			if rule.Service == s && rule.Window == time.Minute {
+				m.limit, m.source = rule.Limit, "plan "+o.Plan.String()
+			}
+		}
+	}
+	return m
+}
+
+func (t *meter) take(m *moment) {
+	if at := m.At.Truncate(time.Minute); at.After(t.minute.At) {
+		t.closeMinute()
+		t.minute, t.level = Minute{At: at}, 0
+	}
+	t.sends += m.Sends
+	t.minute.Sends += m.Sends
+	t.minute.Refused += m.Refused
+	t.level = max(t.level, t.minute.Sends)
+	if len(m.Header) > 0 {
+		t.hear(m)
+	}
+	if t.limit == 0 {
+		return
+	}
+	used := min(t.level, t.limit)
+	switch share := used * 100 / t.limit; {
+	case share >= 100:
+		t.near[2] += m.Sends
+	case share >= 90:
+		t.near[1] += m.Sends
+	case share >= 80:
+		t.near[0] += m.Sends
+	}
+}
+
+// hear reads what the answer says of the service's own limit.
+func (t *meter) hear(m *moment) {
+	answer := m.audit.provider.Read(m.route, m.Status, m.Header)
+	for _, seen := range answer.Readings() {
+		if !seen.Rule.Primary || seen.Limit == 0 || seen.Remaining > seen.Limit {
+			continue
+		}
+		if !t.fixed {
+			t.limit, t.source = seen.Limit, "stated by answers"
+		}
+		// A count of the minute before may come with an answer of this one.
+		if m.At.Sub(t.minute.At) > 2*time.Second {
+			t.level = max(t.level, seen.Limit-seen.Remaining)
+		}
+	}
+}
+
+func (t *meter) closeMinute() {
+	if t.minute.Sends == 0 {
+		return
+	}
+	if t.minute.Sends > t.busiest.Sends {
+		t.busiest = t.minute
+	}
+	t.levels[min(t.level, mostLevel)]++
+}
+
+func (t *meter) report() Service {
+	t.closeMinute()
+	t.minute = Minute{}
+	s := Service{Name: t.name, Sends: t.sends, Limit: t.limit, Source: t.source, Busiest: t.busiest}
+	if t.limit == 0 {
+		return s
+	}
+	s.Bands = []Band{{Name: "80-89 %"}, {Name: "90-99 %"}, {Name: "100 %"}}
+	for level, minutes := range t.levels {
+		switch share := level * 100 / t.limit; {
+		case share >= 100:
+			s.Bands[2].Minutes += minutes
+		case share >= 90:
+			s.Bands[1].Minutes += minutes
+		case share >= 80:
+			s.Bands[0].Minutes += minutes
+		}
+	}
+	for i, n := range t.near {
+		s.Bands[i].Sends = n
+	}
+	return s
+}

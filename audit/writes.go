@@ -1,0 +1,38 @@
+package audit
+
+// jobCost is what a job costs: the call that starts it, and three that ask
+// what became of it.
+const jobCost = 4
+
+// writes finds single writes that are one job.
+type writes struct {
+	waste  *waste
+	groups *recent[group]
+}
+
+func newWrites(a *Audit) *writes {
+	return &writes{waste: a.waste(Writes), groups: newRecent[group](mostGroups)}
+}
+
+func (w *writes) take(m *moment) {
+	form, id := m.audit.provider.SingleWrite(&m.audit.request)
+	if form == nil || m.Status >= 300 {
+		return
+	}
+	if len(m.Sent) > 0 {
+		if _, ok := m.audit.provider.WriteItem(form, id, m.Sent); !ok {
+			return // what it says has no place in a job
+		}
+	}
+	g, _ := w.groups.get(mix(m.who, form.Class))
+	switch place, overlaps := g.join(m, id, form.Most); {
+	case place <= jobCost:
+	case overlaps:
+		w.waste.spare(m, atOnce, ", under way at once with other writes of its kind")
+	default:
+		w.waste.spare(m, inARow, ", right after other writes of its kind")
+	}
+}
+
+func (w *writes) end()           {}
+func (w *writes) forgotten() int { return w.groups.forgotten }
