@@ -389,3 +389,29 @@ func TestWaitsForNobodyWhileNothingIsHeld(t *testing.T) {
 		}
 	})
 }
+
+// Who leaves in the middle of the send gets its request and its call back: the
+// send goes on for its siblings and touches neither. The race detector sees to
+// it.
+func TestWhoLeavesMayReuseItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, late := range []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, 105 * time.Millisecond} {
+			b := newBench(t, batch.Options{})
+			b.answer = func(req *http.Request) (*http.Response, error) {
+				if many(req) {
+					time.Sleep(100 * time.Millisecond)
+					return account(req), nil
+				}
+				return nil, nil
+			}
+			ctx, leave := context.WithCancel(t.Context())
+			time.AfterFunc(late, leave)
+			ends := b.all(t, ask{id: 10}, ask{id: 11, ctx: ctx}, ask{id: 12}, ask{id: 13, ctx: ctx}, ask{id: 14})
+			for i, e := range ends {
+				if left := i%2 == 1 && late < 105*time.Millisecond; left != (e.err != nil) && late != 105*time.Millisecond {
+					t.Errorf("after %s, call %d: %d, %v", late, i, e.status, e.err)
+				}
+			}
+		}
+	})
+}

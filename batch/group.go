@@ -20,13 +20,15 @@ type merging interface {
 	bounds() bounds
 	// draft returns the request for many as far as it is known before its
 	// members are: method, URL and header. Its route is what admission
-	// charges.
+	// charges. Unlike the others it is called on the first member's goroutine,
+	// and takes a copy: a caller that has left may reuse its request.
 	draft(first *http.Request) *http.Request
 	// seal returns the request for these members, who are all there will be.
 	// It is called each time that the send, or a repeat of it, has leave;
 	// nil takes the send back, and finish is told of context.Canceled.
 	seal(req *http.Request, members []*member) *http.Request
-	// finish sets each member's outcome by what the send came to. ctx ends
+	// finish sets each member's outcome by what the send came to, and nothing
+	// else of it: its request and its call are its caller's. ctx ends
 	// when the last member has left.
 	finish(ctx context.Context, call *limit.Call, members []*member, resp *http.Response, err error)
 }
@@ -45,6 +47,7 @@ type bounds struct {
 type member struct {
 	req      *http.Request
 	call     *limit.Call
+	path     string          // of the request
 	id       uint64          // of the object that the call is about, 0 for a creation
 	patience time.Time       // zero: for ever
 	item     limit.WriteItem // of a write
@@ -60,6 +63,8 @@ type outcome struct {
 	fate fate
 	resp *http.Response
 	err  error
+	// saved says that the call cost no send of its own.
+	saved bool
 }
 
 type fate uint8
@@ -76,7 +81,7 @@ type group struct {
 	merging merging
 	call    *limit.Call // for all; written by the flight only
 	flight  *flight.Flight[struct{}]
-	first   *http.Request
+	draft   *http.Request
 	bounds
 	opened time.Time
 	look   chan struct{} // something changed that may end the gathering
@@ -95,7 +100,7 @@ type group struct {
 // gather opens a group with its first member. The caller holds the lock.
 func (t *transport) gather(now time.Time, l *line, m *member, way merging) *group {
 	g := &group{
-		transport: t, merging: way, line: l, members: []*member{m}, first: m.req,
+		transport: t, merging: way, line: l, members: []*member{m}, draft: way.draft(m.req),
 		call: m.call.Shared(m.req.Context()),
 		look: make(chan struct{}, 1), leave: make(chan struct{}), bounds: way.bounds(), opened: now,
 	}
@@ -132,9 +137,8 @@ func (g *group) run(ctx context.Context) (struct{}, error) {
 	if g.waits(ctx) != send {
 		return struct{}{}, nil // its members go alone
 	}
-	draft := g.merging.draft(g.first)
-	g.call.Route, g.call.For, g.call.Seal = g.Provider.Route(draft), limit.Merged, g.seal
-	resp, err := g.next.RoundTrip(draft.WithContext(limit.WithCall(ctx, g.call)))
+	g.call.Route, g.call.For, g.call.Seal = g.Provider.Route(g.draft), limit.Merged, g.seal
+	resp, err := g.next.RoundTrip(g.draft.WithContext(limit.WithCall(ctx, g.call)))
 	members := g.stop()
 	g.merging.finish(ctx, g.call, members, resp, err)
 	return struct{}{}, nil

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/flight"
 	"github.com/flyballhq/flyball/limit"
 )
@@ -33,7 +34,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if way == nil && !writesObject(req, call) {
 		return t.next.RoundTrip(req)
 	}
-	m := &member{req: req, call: call, id: id, patience: call.Patience(req.Context())}
+	m := &member{req: req, call: call, path: req.URL.Path, id: id, patience: call.Patience(req.Context())}
 	w, writing := way.(*writes)
 	m.turn = t.order.take(req, call, writing)
 	defer func() { m.turn.end() }()
@@ -70,6 +71,7 @@ func (t *transport) merge(m *member, way merging) (*http.Response, error) {
 		}
 		switch o := m.outcome; o.fate {
 		case answered:
+			m.settle(g)
 			return o.resp, o.err
 		case alone:
 			return t.alone(m, t.begin(k))
@@ -182,8 +184,12 @@ func (l *lone) end(call *limit.Call) {
 	l.tidy(l.line)
 }
 
-// finished notes in the member what became of the call that answered it.
-func (m *member) finished(by *limit.Call) {
-	m.call.Answered(by)
+// settle notes in m's call what became of the group that answered it, which
+// has ended.
+func (m *member) settle(g *group) {
+	m.call.Answered(g.call)
 	m.call.Held = min(m.call.Held, time.Since(m.call.Arrived))
+	if m.outcome.saved {
+		g.Sink.Emit(event.Event{Kind: event.Saved, At: time.Now(), Call: m.call, Cause: limit.Merged})
+	}
 }

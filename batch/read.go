@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -68,16 +67,19 @@ func (r *reads) draft(first *http.Request) *http.Request {
 
 func (r *reads) seal(req *http.Request, members []*member) *http.Request {
 	if r.solo = len(members) == 1; r.solo {
-		only := members[0].req.WithContext(req.Context())
-		only.Header = req.Header
 		limit.CallFrom(req.Context()).For = limit.NotSaved
-		return only
+		return aimed(req, members[0].path, "")
 	}
-	sealed := req.WithContext(req.Context())
+	return aimed(req, r.form.Path, "ids="+list(members))
+}
+
+// aimed is req with another path and query.
+func aimed(req *http.Request, path, query string) *http.Request {
+	r := req.WithContext(req.Context())
 	u := *req.URL
-	u.RawQuery = "ids=" + list(members)
-	sealed.URL = &u
-	return sealed
+	u.Path, u.RawQuery = path, query
+	r.URL = &u
+	return r
 }
 
 // list returns the members' ids, each once, separated by commas.
@@ -111,7 +113,6 @@ func (r *reads) finish(_ context.Context, call *limit.Call, members []*member, r
 	case resp.StatusCode == http.StatusTooManyRequests:
 		handOn(r.Provider, call, members, resp, text)
 	case r.solo:
-		members[0].finished(call)
 		members[0].outcome = outcome{fate: answered, resp: copied(resp, text, members[0].req)}
 	case resp.StatusCode == http.StatusOK:
 		r.share(call, members, resp, text)
@@ -136,8 +137,7 @@ func refuse(call *limit.Call, members []*member, refusal *limit.WaitError) {
 			continue
 		}
 		own := *refusal
-		own.Method, own.Path, own.Class = m.req.Method, m.req.URL.Path, m.call.Route.Class
-		m.finished(call)
+		own.Method, own.Path, own.Class = m.req.Method, m.path, m.call.Route.Class
 		m.outcome = outcome{fate: answered, err: &own}
 	}
 }
@@ -152,7 +152,6 @@ func handOn(p limit.Provider, call *limit.Call, members []*member, resp *http.Re
 			m.outcome.fate = again
 			continue
 		}
-		m.finished(call)
 		m.outcome = outcome{fate: answered, resp: copied(resp, text, m.req)}
 	}
 }
@@ -175,9 +174,7 @@ func (r *reads) share(call *limit.Call, members []*member, resp *http.Response, 
 	}
 	for _, m := range members {
 		if object := objects[m.id]; object != nil {
-			m.finished(call)
-			m.outcome = outcome{fate: answered, resp: single(resp, r.form.One, object, m.req)}
-			r.Sink.Emit(event.Event{Kind: event.Saved, At: time.Now(), Call: m.call, Cause: limit.Merged})
+			m.outcome = outcome{fate: answered, resp: single(resp, r.form.One, object, m.req), saved: true}
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -197,7 +196,7 @@ func (w *writes) unknown(m *member, job string, err error) {
 	if over := !m.patience.IsZero() && !time.Now().Before(m.patience); !m.item.Adds && !over {
 		return // it goes alone
 	}
-	m.outcome = outcome{fate: answered, err: &UncertainError{Method: m.req.Method, Path: m.req.URL.Path, Job: job, Err: err}}
+	m.outcome = outcome{fate: answered, err: &UncertainError{Method: m.req.Method, Path: m.path, Job: job, Err: err}}
 }
 
 // An UncertainError says that a write became part of a background job, and
@@ -250,7 +249,7 @@ func (w *writes) follow(ctx context.Context, call *limit.Call, members []*member
 			w.unknown(m, report.ID, errors.New("the job does not say what came of it"))
 			continue
 		}
-		w.answer(call, m, report.ID, outcomes[i], objects[outcomes[i].ID], back)
+		w.answer(m, report.ID, outcomes[i], objects[outcomes[i].ID], back)
 	}
 }
 
@@ -300,7 +299,7 @@ func (w *writes) readBack(ctx context.Context, of *limit.Call, outcomes []limit.
 
 // answer gives a member the answer that its own call would have had, as far
 // as a job can tell. back is the answer whose limit headers it carries.
-func (w *writes) answer(call *limit.Call, m *member, job string, o limit.WriteOutcome, object []byte, back *http.Response) {
+func (w *writes) answer(m *member, job string, o limit.WriteOutcome, object []byte, back *http.Response) {
 	said := w.writer.WriteAnswer(w.form, o, object)
 	resp := copied(back, said.Body, m.req)
 	resp.StatusCode, resp.Status = said.Status, fmt.Sprintf("%d %s", said.Status, http.StatusText(said.Status))
@@ -318,9 +317,7 @@ func (w *writes) answer(call *limit.Call, m *member, job string, o limit.WriteOu
 		resp.Header.Set("Location", said.Location)
 	}
 	resp.Header.Set("Flyball-Merged", w.merged(job, o, object))
-	m.finished(call)
-	m.outcome = outcome{fate: answered, resp: resp}
-	w.Sink.Emit(event.Event{Kind: event.Saved, At: time.Now(), Call: m.call, Cause: limit.Merged})
+	m.outcome = outcome{fate: answered, resp: resp, saved: true}
 }
 
 // merged is the header that says how the call was made, and what its answer
