@@ -30,6 +30,8 @@ type Options struct {
 	AllowedHosts []string
 	// Version is shown in /api/limits; "" leaves it out.
 	Version string
+	// Metrics, if set, answers /metrics.
+	Metrics http.Handler
 	// Ready reports whether calls are taken: listening and not draining. nil
 	// is always ready.
 	Ready func() bool
@@ -44,6 +46,7 @@ type handler struct {
 // served at once.
 //
 //	GET /api/limits   every bucket of the account, as [Limits]
+//	GET /metrics      Options.Metrics, in Prometheus's form
 //	GET /healthz      200 while the process serves at all; needs no token
 //	GET /readyz       200 while calls are taken, else 503; needs no token
 //
@@ -94,8 +97,10 @@ func (h *handler) guarded(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusForbidden, "UnknownHost", "without a token the admin address answers only to loopback names such as 127.0.0.1 and localhost; use one of those, or set a token")
 	case r.URL.Path == "/api/limits":
 		reply(w, http.StatusOK, NewLimits(h.opts.Snapshot(), h.opts.Version))
+	case r.URL.Path == "/metrics" && h.opts.Metrics != nil:
+		h.opts.Metrics.ServeHTTP(w, r)
 	default:
-		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /healthz and /readyz")
+		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /metrics, /healthz and /readyz")
 	}
 }
 

@@ -197,6 +197,27 @@ func TestASnapshotIsRequired(t *testing.T) {
 	}
 }
 
+func TestMetricsAreShownUnderTheSameRulesAsTheLimits(t *testing.T) {
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write([]byte(`"flyball_waiting_calls 3"`))
+	})
+	h := handler(t, admin.Options{Token: token, Metrics: metrics})
+	if w := get(t, h, "localhost", "/metrics"); w.Code != 401 {
+		t.Errorf("without the token /metrics = %d, want 401", w.Code)
+	}
+	if w := get(t, h, "flyball.example", "/metrics", "Authorization", "Bearer "+token); w.Code != 200 || !strings.Contains(w.Body.String(), "waiting_calls") {
+		t.Errorf("with the token /metrics = %d %s, want the metrics", w.Code, w.Body)
+	}
+	if w := get(t, handler(t, admin.Options{Metrics: metrics}), "evil.example", "/metrics"); w.Code != 403 {
+		t.Errorf("under a name that is not ours /metrics = %d, want 403", w.Code)
+	}
+	if w := get(t, handler(t, admin.Options{}), "localhost", "/metrics"); w.Code != 404 {
+		t.Errorf("without metrics /metrics = %d, want 404", w.Code)
+	}
+}
+
 func TestServeEndsWithItsContext(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

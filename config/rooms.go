@@ -93,6 +93,18 @@ func (c *Config) adminToken() (string, error) {
 	return token, nil
 }
 
+// ClientNames returns the names of the clients that the served account's part
+// of the file knows.
+func (c *Config) ClientNames() []string {
+	var names []string
+	if a := c.Account(); a != nil {
+		for i := range a.Clients {
+			names = append(names, string(a.Clients[i].Name))
+		}
+	}
+	return names
+}
+
 func hosts(from []Host) []string {
 	var all []string
 	for _, h := range from {

@@ -62,3 +62,25 @@ func (s Sink) Emit(e Event) {
 		s(e)
 	}
 }
+
+// All returns a sink that tells each event to every one of sinks, in order;
+// nil ones are left out.
+func All(sinks ...Sink) Sink {
+	var all []Sink
+	for _, s := range sinks {
+		if s != nil {
+			all = append(all, s)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return func(e Event) {
+		for _, s := range all {
+			s(e)
+		}
+	}
+}

@@ -19,7 +19,9 @@ import (
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
 	"github.com/flyballhq/flyball/config"
+	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway"
+	"github.com/flyballhq/flyball/telemetry"
 )
 
 // A service is what flyball serve runs: a gateway and its admin address, each
@@ -73,7 +75,8 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	}
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
 	t := c.Transport()
-	t.Base, t.OnEvent = gateway.Base(o.Upstream), gateway.LogSink(o.Log)
+	metrics := telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()})
+	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink())
 	if svc.transport, err = flyball.New(t); err != nil {
 		return nil, wrong(err)
 	}
@@ -87,6 +90,8 @@ func newService(s Streams, live *config.Live) (*service, error) {
 		return nil, wrong(err)
 	}
 	admins.Snapshot, admins.Version = svc.transport.Snapshot, version()
+	metrics.ReadSnapshot(svc.transport.Snapshot)
+	admins.Metrics = metrics
 	admins.Ready = func() bool { return !svc.gateway.Draining() }
 	svc.admin, err = admin.New(admins)
 	return svc, err
@@ -171,6 +176,7 @@ func (svc *service) announce(s Streams) {
 	}
 	fmt.Fprintf(s.Out, "  base URL for clients  %s/api/v2\n", origin)
 	fmt.Fprintf(s.Out, "  every limit           http://%s/api/limits\n", svc.admins.Addr())
+	fmt.Fprintf(s.Out, "  Prometheus metrics    http://%s/metrics\n", svc.admins.Addr())
 	wait := time.Duration(svc.config.MaxWait)
 	fmt.Fprintf(s.Out, "  longest wait          %s, so set your clients' timeout above %s\n", short(wait), short(wait+10*time.Second))
 	if !isLoopback(addr) {

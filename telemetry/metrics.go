@@ -1,0 +1,121 @@
+package telemetry
+
+import (
+	"cmp"
+	"net/http"
+	"runtime"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/flyballhq/flyball/limit"
+)
+
+// DefaultMaxClients is the default of [Options].MaxClients.
+const DefaultMaxClients = 200
+
+// Options tunes [Metrics]. The zero value works; without Snapshot there are no
+// figures by bucket.
+type Options struct {
+	// Snapshot returns the account's buckets now. It is called once for each
+	// scrape and must not block. It may be set later, with
+	// [Metrics.ReadSnapshot].
+	Snapshot func() limit.Snapshot
+	// Version is what flyball_build_info says; "" is "(devel)".
+	Version string
+	// Clients are names that keep a label of their own, however many others
+	// come first.
+	Clients []string
+	// MaxClients bounds the clients with a label of their own beside those;
+	// the rest is called "other". Default 200.
+	MaxClients int
+}
+
+// Metrics counts what happens to calls and shows it in Prometheus's form. Its
+// methods may be called at once.
+type Metrics struct {
+	registry *prometheus.Registry
+	handler  http.Handler
+	clients  *names
+	buckets  *names
+	account  *account
+	calls
+	sends
+}
+
+// New returns metrics of one transport.
+func New(o Options) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		clients:  newNames(cmp.Or(o.MaxClients, DefaultMaxClients), o.Clients),
+		buckets:  newNames(maxBuckets, nil),
+	}
+	m.account = &account{names: m.buckets, harm: make(map[string]float64)}
+	m.ReadSnapshot(o.Snapshot)
+	m.calls, m.sends = newCalls(m.registry), newSends(m.registry)
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "flyball_build_info", Help: "Which flyball this is; always 1.",
+	}, []string{"version", "goversion"})
+	build.WithLabelValues(cmp.Or(o.Version, "(devel)"), runtime.Version()).Set(1)
+	m.registry.MustRegister(
+		build, m.account,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	return m
+}
+
+// ReadSnapshot has the figures by bucket come from snapshot from now on.
+func (m *Metrics) ReadSnapshot(snapshot func() limit.Snapshot) { m.account.read(snapshot) }
+
+// Gatherer returns the metrics for another exporter.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+// Register adds a room's own figures, such as a queue's length. It panics when
+// one of that name is there already.
+func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+
+// ServeHTTP answers a scrape.
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
+
+// other is the label of what is beyond a bound.
+const other = "other"
+
+// names bounds how many values a label may have. Its method may be called at
+// once.
+type names struct {
+	mu    sync.RWMutex
+	known map[string]string
+	room  int
+}
+
+func newNames(room int, first []string) *names {
+	n := &names{known: make(map[string]string), room: room + len(first)}
+	for _, name := range first {
+		n.bounded(name)
+	}
+	return n
+}
+
+// bounded returns name, or "other" when there are too many besides.
+func (n *names) bounded(name string) string {
+	n.mu.RLock()
+	known, ok := n.known[name]
+	full := len(n.known) >= n.room
+	n.mu.RUnlock()
+	switch {
+	case ok:
+		return known
+	case full:
+		return other
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.known) >= n.room {
+		return other
+	}
+	n.known[name] = label(name)
+	return n.known[name]
+}
