@@ -140,6 +140,29 @@ func ExampleWithMaxWait() {
 	// 2 sends
 }
 
+// Fifty tickets are read one by one, by callers who know nothing of each
+// other. Two sends do it: the first read goes alone, the others become one.
+func ExampleWithBatch() {
+	zendesk := simulator.New(simulator.Options{Latency: simulator.Fixed(50 * time.Millisecond)})
+	t, err := flyball.New(flyball.Options{Account: "acme", Base: zendesk.RoundTripper()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer t.Close()
+	client := &http.Client{Transport: t}
+
+	ctx := flyball.WithBatch(context.Background())
+	var callers sync.WaitGroup
+	for id := range 50 {
+		callers.Go(func() { get(ctx, client, fmt.Sprintf("https://acme.zendesk.com/api/v2/tickets/%d.json", id+1)) })
+	}
+	callers.Wait()
+	fmt.Println(zendesk.Ledger().Sends, "sends")
+	// Output: 2 sends
+}
+
+
 // WithClient names who calls. Events, and what is made of them, carry the name.
 func ExampleWithClient() {
 	t, err := flyball.New(flyball.Options{

@@ -415,3 +415,38 @@ func TestWhoLeavesMayReuseItsRequest(t *testing.T) {
 		}
 	})
 }
+
+// A caller that may not read many costs one send to find out, not one for
+// each group.
+func TestWhatIsDeniedIsNotTriedEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, batch.Options{})
+		b.answer = func(req *http.Request) (*http.Response, error) {
+			if many(req) {
+				return reply(403, `{"error":"Forbidden"}`), nil
+			}
+			return nil, nil
+		}
+		for range 5 {
+			for i, e := range b.all(t, reads(10, 14)...) {
+				if e.status != 200 {
+					t.Errorf("ticket %d: %d, %v", 10+i, e.status, e.err)
+				}
+			}
+		}
+		if n := manySends(b.sent()); n != 1 {
+			t.Errorf("%d sends for many, want 1", n)
+		}
+		time.Sleep(time.Minute)
+		b.all(t, reads(10, 14)...)
+		if n := manySends(b.sent()); n != 2 {
+			t.Errorf("%d sends for many a minute later, want 2", n)
+		}
+		// Another credential is another matter.
+		other := []string{"Authorization", "Bearer other"}
+		b.all(t, ask{id: 10, header: other}, ask{id: 11, header: other}, ask{id: 12, header: other})
+		if n := manySends(b.sent()); n != 3 {
+			t.Errorf("%d sends for many, want 3", n)
+		}
+	})
+}

@@ -141,6 +141,11 @@ func (g *group) run(ctx context.Context) (struct{}, error) {
 	resp, err := g.next.RoundTrip(g.draft.WithContext(limit.WithCall(ctx, g.call)))
 	members := g.stop()
 	g.merging.finish(ctx, g.call, members, resp, err)
+	if len(members) > 1 && denied(resp) {
+		g.mu.Lock()
+		g.avoid(time.Now(), g.line.key)
+		g.mu.Unlock()
+	}
 	return struct{}{}, nil
 }
 

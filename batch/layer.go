@@ -101,6 +101,9 @@ func (t *transport) enter(k key, m *member, way merging) (*group, *lone) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.line(k)
+	if t.avoids(now, k) {
+		return nil, t.lone(l)
+	}
 	step, g := l.place(now, m)
 	if step == join && g.admit(m) {
 		return g, nil

@@ -1,10 +1,18 @@
 package batch
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/zendesk"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -93,4 +101,57 @@ func TestWhatBecomesOfAGroupIsDecided(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slow answers every call with 503 after a while.
+type slow struct{}
+
+func (slow) RoundTrip(req *http.Request) (*http.Response, error) {
+	if call := limit.CallFrom(req.Context()); call.Seal != nil {
+		if req = call.Seal(req); req == nil {
+			return nil, context.Canceled
+		}
+	}
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	return &http.Response{StatusCode: 503, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+}
+
+// A merger that nobody calls holds nothing of those who called.
+func TestNothingIsKeptOfCallsThatEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		provider := zendesk.New(zendesk.UnknownPlan)
+		m, err := New(Options{Provider: provider, Routes: []string{"GET *"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		through := m.Layer()(slow{})
+		var callers sync.WaitGroup
+		for i := range 500 {
+			callers.Go(func() {
+				time.Sleep(time.Duration(i%7) * 40 * time.Millisecond)
+				ctx := t.Context()
+				if i%3 == 0 {
+					bounded, cancel := context.WithTimeout(ctx, time.Duration(1+i%90)*time.Millisecond)
+					defer cancel()
+					ctx = bounded
+				}
+				call := &limit.Call{Arrived: time.Now()}
+				req, _ := http.NewRequestWithContext(limit.WithCall(ctx, call), http.MethodGet, fmt.Sprintf("https://acme.zendesk.com/api/v2/tickets/%d", i+1), nil)
+				req.Header.Set("Authorization", fmt.Sprint(i%5))
+				call.Route = provider.Route(req)
+				if resp, err := through.RoundTrip(req); err == nil {
+					resp.Body.Close()
+				}
+			})
+		}
+		callers.Wait()
+		synctest.Wait()
+		if len(m.lines) != 0 || len(m.order.objects) != 0 || len(m.pollers) != 0 {
+			t.Errorf("%d lines, %d ordered objects, %d pollers are left", len(m.lines), len(m.order.objects), len(m.pollers))
+		}
+	})
 }

@@ -48,7 +48,8 @@ type Merger struct {
 	mu      sync.Mutex
 	lines   map[key]*line
 	pollers map[key]*poller
-	spare   *line // one that is idle, for the next lone call
+	spare   *line             // one that is idle, for the next lone call
+	avoided map[key]time.Time // whose calls go alone, until when
 }
 
 // New returns a merger. It fails when a route in the options names nothing
@@ -56,7 +57,7 @@ type Merger struct {
 func New(o Options) (*Merger, error) {
 	o.ReadWindow = max(0, cmp.Or(o.ReadWindow, 5*time.Millisecond))
 	o.WriteWindow = max(0, cmp.Or(o.WriteWindow, 20*time.Millisecond))
-	m := &Merger{Options: o, lines: map[key]*line{}, pollers: map[key]*poller{}}
+	m := &Merger{Options: o, lines: map[key]*line{}, avoided: map[key]time.Time{}, pollers: map[key]*poller{}}
 	m.batcher, _ = o.Provider.(limit.Batcher)
 	m.writer, _ = o.Provider.(limit.BulkWriter)
 	if o.ReadWindow > maxWindow || o.WriteWindow > maxWindow {
