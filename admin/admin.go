@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/usage"
 )
 
 // Options says what an admin handler shows, and to whom. Snapshot is required.
@@ -32,6 +33,8 @@ type Options struct {
 	Version string
 	// Metrics, if set, answers /metrics.
 	Metrics http.Handler
+	// Usage, if set, answers /api/usage, /api/clients and /api/calls.
+	Usage *usage.History
 	// Ready reports whether calls are taken: listening and not draining. nil
 	// is always ready.
 	Ready func() bool
@@ -47,6 +50,9 @@ type handler struct {
 //
 //	GET /api/limits   every bucket of the account, as [Limits]
 //	GET /metrics      Options.Metrics, in Prometheus's form
+//	GET /api/usage    what a time of use came to, in steps, as [Usage]; ?window=6h&step=1m
+//	GET /api/clients  who used the account over a time, as [Clients]; ?window=24h
+//	GET /api/calls    which calls wait, were refused, were held long, as [Calls]
 //	GET /healthz      200 while the process serves at all; needs no token
 //	GET /readyz       200 while calls are taken, else 503; needs no token
 //
@@ -99,8 +105,10 @@ func (h *handler) guarded(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, NewLimits(h.opts.Snapshot(), h.opts.Version))
 	case r.URL.Path == "/metrics" && h.opts.Metrics != nil:
 		h.opts.Metrics.ServeHTTP(w, r)
+	case r.URL.Path == "/api/usage" || r.URL.Path == "/api/clients" || r.URL.Path == "/api/calls":
+		h.history(w, r)
 	default:
-		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /metrics, /healthz and /readyz")
+		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /api/usage, /api/clients, /api/calls, /metrics, /healthz and /readyz")
 	}
 }
 

@@ -22,7 +22,7 @@ var (
 	durable    = []string{"journal"}
 	faces      = []string{
 		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog",
-		"simulator", "simulator/desk", "telemetry", "redis",
+		"simulator", "simulator/desk", "telemetry", "redis", "usage",
 	}
 
 	belowLayers = slices.Concat(vocabulary, mechanisms)
@@ -70,7 +70,8 @@ var Rooms = []Room{
 	{Path: "telemetry", Imports: append(slices.Clone(belowFaces), "audit/accesslog")},
 	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
 	{Path: "gateway/links", StdOnly: true},
-	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard")},
+	{Path: "usage", StdOnly: true, Imports: vocabulary},
+	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage")},
 	{Path: "admin/dashboard"},
 
 	{Path: "config", Imports: belowConfig},

@@ -21,7 +21,9 @@ import (
 	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway"
+	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/telemetry"
+	"github.com/flyballhq/flyball/usage"
 )
 
 // A service is what flyball serve runs: a gateway and its admin address, each
@@ -32,6 +34,7 @@ type service struct {
 	transport *flyball.Transport
 	gateway   *gateway.Gateway
 	admin     http.Handler
+	usage     *usage.History
 	log       *slog.Logger
 
 	clients, admins net.Listener
@@ -76,7 +79,8 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
 	t := c.Transport()
 	metrics := telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()})
-	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink())
+	svc.usage = usage.New(usage.Options{Snapshot: func() limit.Snapshot { return svc.transport.Snapshot() }})
+	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink(), svc.usage.Take)
 	if svc.transport, err = flyball.New(t); err != nil {
 		return nil, wrong(err)
 	}
@@ -92,6 +96,7 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	admins.Snapshot, admins.Version = svc.transport.Snapshot, version()
 	metrics.ReadSnapshot(svc.transport.Snapshot)
 	admins.Metrics = metrics
+	admins.Usage = svc.usage
 	admins.Ready = func() bool { return !svc.gateway.Draining() }
 	svc.admin, err = admin.New(admins)
 	return svc, err
@@ -126,6 +131,11 @@ func (svc *service) serve(ctx context.Context) error {
 		}
 	})
 	adminCtx, adminCancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		svc.usage.Run(adminCtx)
+	}()
 	adminEnded := make(chan error, 1)
 	go func() {
 		defer cancel() // without an admin address nobody sees what happens
@@ -133,6 +143,7 @@ func (svc *service) serve(ctx context.Context) error {
 	}()
 	err := svc.gateway.Serve(ctx, svc.clients)
 	adminCancel()
+	<-ended
 	return errors.Join(err, <-adminEnded)
 }
 

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flyballhq/flyball/usage"
+)
+
+// history answers the paths that read Options.Usage.
+func (h *handler) history(w http.ResponseWriter, r *http.Request) {
+	if h.opts.Usage == nil {
+		fail(w, http.StatusNotFound, "NoHistory", "this program keeps no history of its use")
+		return
+	}
+	now := time.Now()
+	account := h.opts.Snapshot().Account
+	if r.URL.Path == "/api/calls" {
+		reply(w, http.StatusOK, NewCalls(account, now, h.opts.Usage))
+		return
+	}
+	span, err := rangeOf(h.opts.Usage, now, r.URL)
+	if err != nil {
+		fail(w, http.StatusBadRequest, "BadWindow", err.Error())
+		return
+	}
+	var doc any
+	if r.URL.Path == "/api/clients" {
+		doc, err = NewClients(account, now, h.opts.Usage, span)
+	} else {
+		doc, err = NewUsage(account, now, h.opts.Usage, span)
+	}
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "Bug", err.Error())
+		return
+	}
+	reply(w, http.StatusOK, doc)
+}
+
+// defaultWindow is the time shown to who names none.
+const defaultWindow = 10 * time.Minute
+
+// rangeOf reads ?window= and ?step=.
+func rangeOf(h *usage.History, now time.Time, u *url.URL) (usage.Range, error) {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return usage.Range{}, fmt.Errorf("the query is not well formed; write ?window=6h&step=1m")
+	}
+	window, err := asked(query, "window", defaultWindow)
+	if err != nil {
+		return usage.Range{}, err
+	}
+	step, err := asked(query, "step", stepFor(window))
+	if err != nil {
+		return usage.Range{}, err
+	}
+	return h.Range(now, window, step)
+}
+
+// stepFor is the step that a window is shown in unless another is asked for.
+func stepFor(window time.Duration) time.Duration {
+	switch {
+	case window <= 2*time.Minute:
+		return time.Second
+	case window <= 10*time.Minute:
+		return 5 * time.Second
+	case window <= 6*time.Hour:
+		return time.Minute
+	case window <= 24*time.Hour:
+		return 5 * time.Minute
+	}
+	return time.Hour
+}
+
+// asked reads one duration: 90s, 10m, 6h, 30d.
+func asked(query url.Values, name string, otherwise time.Duration) (time.Duration, error) {
+	text := query.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		if err == nil && (n < 0 || n > 30) {
+			err = strconv.ErrRange
+		}
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%s=%q is not a time; write 90s, 10m, 6h or 30d", name, text)
+	}
+	return d, nil
+}
