@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/cache"
 )
 
 // stub answers at once, as Zendesk would, from an account without others and
@@ -31,21 +32,33 @@ func (s stub) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // BenchmarkTransport is a call on a transport that answers at once, by itself
 // and through flyball: the difference is flyball's whole addition to a call.
+// A GET that may be joined costs more where its caller may leave at any time.
 func BenchmarkTransport(b *testing.B) {
-	governed, err := flyball.New(flyball.Options{Account: "acme", Base: newStub()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer governed.Close()
+	alone := flyball.Options{Cache: cache.Options{NoCoalescing: true}}
 	for _, with := range []struct {
 		name string
 		base http.RoundTripper
-	}{{"stub alone", newStub()}, {"through flyball", governed}} {
-		b.Run(with.name, func(b *testing.B) { call(b, with.base) })
+		ctx  context.Context
+	}{
+		{"stub alone", newStub(), b.Context()},
+		{"through flyball", through(b, flyball.Options{}), b.Context()},
+		{"for a caller that stays", through(b, flyball.Options{}), flyball.WithStay(b.Context())},
+		{"for a caller that never leaves", through(b, flyball.Options{}), context.WithoutCancel(b.Context())},
+		{"without coalescing", through(b, alone), b.Context()},
+	} {
+		b.Run(with.name, func(b *testing.B) { callWith(b, with.base, with.ctx) })
 	}
 }
 
-func call(b *testing.B, transport http.RoundTripper) { callWith(b, transport, b.Context()) }
+func through(b *testing.B, o flyball.Options) http.RoundTripper {
+	o.Account, o.Base = "acme", newStub()
+	governed, err := flyball.New(o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { governed.Close() })
+	return governed
+}
 
 func callWith(b *testing.B, transport http.RoundTripper, ctx context.Context) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/17.json", nil)

@@ -47,7 +47,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.next.RoundTrip(req)
 	}
 	s := carried(ctx)
-	if s == nil || s.used || s.Controller != t.Controller {
+	if s == nil || s.used || s.Controller != t.Controller || s.call != call {
 		s = t.newSend(call)
 		req = req.WithContext(s.trace(ctx))
 	}

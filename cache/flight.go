@@ -169,12 +169,26 @@ func (f *sharedSend) lead() (*http.Response, error) {
 	if f.call.Stays {
 		return f.run(out)
 	}
-	out.Header = out.Header.Clone() // the caller's again as soon as it leaves
 	return f.runApart(ctx, out)
+}
+
+// apart makes the send one of a call and a header of its own: the leader's are
+// its caller's again as soon as it leaves.
+func (f *sharedSend) apart(ctx context.Context, out *http.Request) *http.Request {
+	shared := f.call.Shared(ctx)
+	shared.Deadline, shared.Spare = f.call.Deadline, f.call.Spare
+	f.mu.Lock()
+	f.call = shared
+	f.mu.Unlock()
+	out = out.WithContext(limit.WithCall(&f.ctx, shared))
+	out.Header = out.Header.Clone()
+	return out
 }
 
 // runApart waits for the send as long as the leader's context lasts.
 func (f *sharedSend) runApart(ctx context.Context, out *http.Request) (*http.Response, error) {
+	leader := f.call
+	out = f.apart(ctx, out)
 	var resp *http.Response
 	var err error
 	headed := make(chan struct{})
@@ -192,6 +206,7 @@ func (f *sharedSend) runApart(ctx context.Context, out *http.Request) (*http.Res
 	}()
 	select {
 	case <-headed:
+		leader.Carried(f.call)
 		return resp, raised(err)
 	case <-ctx.Done():
 	}
@@ -200,6 +215,7 @@ func (f *sharedSend) runApart(ctx context.Context, out *http.Request) (*http.Res
 		return nil, ctx.Err()
 	}
 	<-headed // nobody else waits, so it ends at once; or it has ended
+	leader.Carried(f.call)
 	if err == nil {
 		_ = resp.Body.Close()
 		return nil, ctx.Err()

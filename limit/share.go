@@ -83,6 +83,13 @@ func (c *Call) MayJoin(shared *Call, patience time.Time) bool {
 	return patience.IsZero() || !shared.Deadline.IsZero() && !shared.Deadline.After(patience)
 }
 
+// Carried notes in c what happened to the shared call that was made in its
+// place, which has ended.
+func (c *Call) Carried(by *Call) {
+	c.Seq, c.Tag, c.As, c.Sends = by.Seq, by.Tag, by.As, by.Sends
+	c.Answered(by)
+}
+
 // Answered notes in c what happened to the shared call that answered it,
 // which has ended.
 func (c *Call) Answered(by *Call) {
