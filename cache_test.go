@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -252,4 +253,158 @@ func TestAWriteDropsWhatItTouches(t *testing.T) {
 		}
 		return fault
 	}}.keeps(t, keeping(minutely...), naiveCache)
+}
+
+// Behaviour E3: callers who want another form, language or encoding are not given each other's answer.
+func TestAnswersAreKeptApartByWhatChangesThem(t *testing.T) {
+	trial{seed: 103, sim: simulator.Options{Latency: usual}, run: func(t *testing.T, a *account) (fault string) {
+		wants := [][]string{
+			{"Accept", "application/json"}, {"Accept", "text/csv"}, {"Accept-Language", "de"}, {"Accept-Language", "en"},
+			{"Accept-Encoding", "gzip"}, {"Accept-Encoding", "identity"}, {"X-Unheard-Of", "1"},
+		}
+		for _, when := range []string{"at once", "one by one"} {
+			path := map[string]string{"at once": "/api/v2/tickets/5.json", "one by one": "/api/v2/tickets/6.json"}[when]
+			before := a.Ledger().Sends
+			var group sync.WaitGroup
+			for _, want := range wants {
+				ask := func() { a.asked(t.Context(), path, want...) }
+				if group.Go(ask); when == "one by one" {
+					group.Wait()
+				}
+			}
+			group.Wait()
+			if n := a.Ledger().Sends - before; n != len(wants) {
+				fault += fmt.Sprintf("%s: %d sends for %d different questions; ", when, n, len(wants))
+			}
+		}
+		return fault
+	}}.keeps(t, keeping(minutely...), naiveCache)
+}
+
+// Behaviour E7: a refusal or a fault is no data, whatever its Cache-Control says.
+func TestRefusalsAreNeverKept(t *testing.T) {
+	faults := []simulator.Fault{{Path: "/api/v2/tickets/5.json", Count: 1, Status: 429, RetryAfter: "10"}, {Path: "/api/v2/tickets/6.json", Count: 1, Status: 503}}
+	trial{seed: 107, sim: simulator.Options{Faults: faults}, run: func(t *testing.T, a *account) (fault string) {
+		for _, path := range []string{"/api/v2/tickets/5.json", "/api/v2/tickets/6.json"} {
+			a.asked(flyball.WithMaxWait(t.Context(), 0), path)
+			time.Sleep(15 * time.Second)
+			if resp, _, err := a.asked(t.Context(), path); err != nil || resp.StatusCode != 200 {
+				fault += fmt.Sprintf("%s is still refused: %v; ", path, err)
+			}
+		}
+		return fault
+	}}.keeps(t, keeping(minutely...), func(t *testing.T, base http.RoundTripper) http.RoundTripper {
+		return naiveCache(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := base.RoundTrip(req)
+			if err == nil {
+				resp.Header.Set("Cache-Control", "public, max-age=10")
+			}
+			return resp, err
+		}))
+	})
+}
+
+// revalidates asks the server about each kept answer, each time.
+func revalidates(_ *testing.T, base http.RoundTripper) http.RoundTripper {
+	var mu sync.Mutex
+	etags := map[string]string{}
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		clone := req.Clone(req.Context())
+		mu.Lock()
+		if tag := etags[req.URL.RequestURI()]; tag != "" {
+			clone.Header.Set("If-None-Match", tag)
+		}
+		mu.Unlock()
+		resp, err := base.RoundTrip(clone)
+		if err == nil {
+			mu.Lock()
+			etags[req.URL.RequestURI()] = resp.Header.Get("Etag")
+			mu.Unlock()
+		}
+		return resp, err
+	})
+}
+
+// Behaviour E8: fresh answers cost no send; stale ones stand in while the limits hold sends back, marked.
+func TestFreshAnswersCostNoSendAndStaleOnesStandIn(t *testing.T) {
+	rule := cache.Rule{Route: "GET /api/v2/tickets/{id}", Fresh: 10 * time.Second, StaleWhileLimited: time.Hour}
+	trial{seed: 108, sim: simulator.Options{Limit: 5}, run: func(t *testing.T, a *account) (fault string) {
+		for range 4 {
+			a.asked(t.Context(), "/api/v2/tickets/5.json")
+		}
+		if n := a.Ledger().Sends; n != 1 {
+			fault += fmt.Sprintf("%d sends for one fresh answer; ", n)
+		}
+		time.Sleep(11 * time.Second)
+		done, leave := context.WithCancel(t.Context())
+		defer leave()
+		for i := range 60 { // hours' worth of bulk calls ahead of it
+			go a.call(done, "GET", user(i))
+		}
+		time.Sleep(time.Second)
+		start := time.Now()
+		resp, _, err := a.asked(t.Context(), "/api/v2/tickets/5.json")
+		if err != nil || time.Since(start) > 0 {
+			return fault + fmt.Sprintf("a stale answer was held back for %s: %v", time.Since(start), err)
+		}
+		if status := resp.Header.Get("Cache-Status"); status == "" || !strings.HasSuffix(status, "; detail=stale") || resp.Header.Get("Age") == "" {
+			fault += fmt.Sprintf("Cache-Status %q, Age %q; ", status, resp.Header.Get("Age"))
+		}
+		return fault
+	}}.keeps(t, keeping(rule), revalidates)
+}
+
+// Behaviour I6: a shared send has no caller's end and, once its leader has left, no caller's values; a panic reaches all.
+func TestASharedSendIsNobodysOwn(t *testing.T) {
+	type key struct{}
+	check := func(by way) (fault string) {
+		synctest.Test(t, func(t *testing.T) {
+			release, tries := make(chan struct{}), 0
+			base := roundTripper(func(req *http.Request) (*http.Response, error) {
+				<-release
+				if tries++; tries == 1 {
+					return nil, io.ErrUnexpectedEOF // sent again, when the leader has left
+				}
+				if req.Context().Err() != nil || req.Context().Value(key{}) != nil {
+					return nil, fmt.Errorf("in the leader's context: %v, %v", req.Context().Err(), req.Context().Value(key{}))
+				}
+				panic(http.ErrAbortHandler)
+			})
+			client := by(t, base)
+			ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), key{}, "trace"))
+			var group sync.WaitGroup
+			group.Go(func() { client.RoundTrip(reading(ctx, user(1))) })
+			synctest.Wait()
+			var mu sync.Mutex
+			for range 3 {
+				group.Go(func() {
+					defer func() {
+						if got := recover(); got != http.ErrAbortHandler {
+							mu.Lock()
+							fault += fmt.Sprintf("a caller who joined met %v; ", got)
+							mu.Unlock()
+						}
+					}()
+					_, err := client.RoundTrip(reading(t.Context(), user(1)))
+					mu.Lock()
+					fault += fmt.Sprint(err, "; ")
+					mu.Unlock()
+				})
+			}
+			synctest.Wait()
+			hangUp()
+			synctest.Wait()
+			close(release)
+			group.Wait()
+		})
+		return fault
+	}
+	if fault := check(governed); fault != "" {
+		t.Error(fault)
+	}
+	if fault := check(followsItsLeader); fault == "" {
+		t.Error("the check finds nothing on the faulty twin either")
+	} else {
+		t.Logf("the twin: %s", fault)
+	}
 }

@@ -70,6 +70,9 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	var crowd *event.Event
 	var eta time.Duration
 	if refusal != nil {
+		if first && w.call.Spare {
+			c.neverCame(w)
+		}
 		w.exit()
 	} else {
 		crowd = c.crowd(now, w, v.Bucket)

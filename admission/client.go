@@ -114,6 +114,21 @@ func (c *Controller) enter(now time.Time, w *waiter) (first bool) {
 	return first
 }
 
+// neverCame takes back what entering counted against the client: a call with
+// another answer at hand cost nobody anything. The caller holds the lock.
+func (c *Controller) neverCame(w *waiter) {
+	u, call := w.usage, w.call
+	u.calls--
+	if call.As == limit.Interactive {
+		u.urgent--
+		if call.Class == limit.Normal && !call.Labelled {
+			c.light.urgent--
+		}
+	}
+	c.fair.Return(&u.share, call.Weight)
+	call.Seq = 0
+}
+
 // turn begins to count anew in a new window.
 func (u *usage) turn(window int64) {
 	if u.window != window {

@@ -13,6 +13,9 @@ const often = time.Minute
 func (c *Controller) emit(e event.Event) { c.sink.Emit(e) }
 
 func (c *Controller) gaveUp(now time.Time, call *limit.Call, e *limit.WaitError) {
+	if call.Spare {
+		return // its caller is answered all the same
+	}
 	c.emit(event.Event{
 		Kind: event.GaveUp, At: now, Call: call, Bucket: e.Bucket, Limit: e.Limit, Window: e.Window,
 		Reason: e.Reason, Until: e.RetryAt, Wait: e.Wait,
