@@ -51,8 +51,6 @@ func (r *Rule) judge(e *Entry, a ask, now time.Time) (worth, time.Duration) {
 	age := e.ageAt(now)
 	ttl := r.lifetime(e) - age
 	switch {
-	case a.noStore:
-		return useless, ttl
 	case a.noCache, a.maxAge >= 0 && age > a.maxAge, ttl < a.minFresh && a.minFresh > 0:
 		return stale, ttl
 	case ttl > 0:
@@ -73,13 +71,13 @@ func (r *Rule) allowsStale(e *Entry, a ask, ttl time.Duration) bool {
 }
 
 // keepable reports whether an answer may be kept at all.
-func (r *Rule) keepable(a ask, status int, h http.Header) bool {
+func (r *Rule) keepable(status int, h http.Header) bool {
 	switch {
 	case status == http.StatusNotFound && r.NotFound > 0:
 	case status != http.StatusOK:
 		return false
 	}
-	return !a.noStore && !said(h, "no-store") && h["Content-Range"] == nil && !slices.Contains(varyNames(h), "*")
+	return !said(h, "no-store") && h["Content-Range"] == nil && !slices.Contains(varyNames(h), "*")
 }
 
 // until is when an entry stored now is of no use any more.

@@ -31,7 +31,7 @@ func (f *sharedSend) land(resp *http.Response, err error) (*http.Response, error
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	kept := f.rule != nil && f.rule.keepable(f.ask, resp.StatusCode, resp.Header)
+	kept := f.rule != nil && f.rule.keepable(resp.StatusCode, resp.Header)
 	o := sharing(resp)
 	if resp.ContentLength > f.MaxBody || f.tooLong() {
 		kept, o = false, outcome{alone: true}

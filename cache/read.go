@@ -51,9 +51,6 @@ func (t *transport) look(q *question, now time.Time) worth {
 		return useless
 	}
 	w, ttl := q.rule.judge(e, q.ask, now)
-	if w == useless {
-		return useless
-	}
 	q.entry, q.ttl = e, ttl
 	q.spare = w == stale && q.rule.allowsStale(e, q.ask, ttl)
 	return w
