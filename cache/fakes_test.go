@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/flyballhq/flyball/event"
@@ -47,16 +46,6 @@ func (s *shelf) Drop(tags ...string) error {
 }
 
 func (s *shelf) Close() error { return nil }
-
-func (s *shelf) one(t *testing.T) *Entry {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.entries {
-		return e
-	}
-	return nil
-}
 
 // plain is an API in which each path is one resource.
 type plain struct{ limit.Keeper }
@@ -157,12 +146,6 @@ func newWorld(t *testing.T, o Options) *world {
 	return w
 }
 
-// in runs a test in a bubble.
-func in(t *testing.T, o Options, run func(w *world)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) { run(newWorld(t, o)) })
-}
-
 func (w *world) request(ctx context.Context, method, path string, header ...string) *http.Request {
 	req, err := http.NewRequestWithContext(ctx, method, "https://acme.example"+path, nil)
 	if err != nil {
@@ -212,5 +195,3 @@ func (w *world) wants(n int, what string) {
 		w.Errorf("%s: %d sends, want %d", what, got, n)
 	}
 }
-
-var kept = Options{Rules: []Rule{{Route: "GET /kept", Fresh: time.Minute}}}
