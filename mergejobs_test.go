@@ -401,3 +401,47 @@ func TestTwoWritesToOneTicketStayInOrder(t *testing.T) {
 		t.Logf("%d jobs, %d sends for %d writes", jobs, a.Ledger().Sends, rounds*tickets)
 	})
 }
+
+// More jobs than may run at once wait for a place; the polls that see one end
+// free it.
+func TestJobsWaitForAPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tickets = 1000
+		a := newAccount(t, 10, simulator.Options{
+			Limit: 700, Tickets: tickets, Limits: map[string]simulator.Limit{"inflight-jobs": {N: 3}},
+		}, governed)
+		for i, r := range ticketUpdate.through(t, a.client, numbered(tickets), tickets) {
+			if r.status != 200 || at(r.value, "ticket", "subject") != fmt.Sprintf("new %d", i) {
+				t.Errorf("write %d: %d, %v", i, r.status, r.err)
+			}
+		}
+		if l := a.Ledger(); l.Sends > 60 || l.RefusedBy("inflight-jobs") > 3 {
+			t.Errorf("%d sends, %d refused for want of a place", l.Sends, l.RefusedBy("inflight-jobs"))
+		} else {
+			t.Logf("%d sends, %d refused", l.Sends, l.Refused())
+		}
+	})
+}
+
+// A write that wants a hundred others gets them when the limit is spent, too.
+func TestWritesThatAreHeldGatherForAJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tickets = 300
+		a := newAccount(t, 11, simulator.Options{Limit: 60, Tickets: tickets, Latency: usual}, governed)
+		workers(100, 100, func(i int) { a.call(t.Context(), "GET", user(i)) }) // the limit is spent
+		start := time.Now()
+		before := a.Ledger().Sends
+		workers(tickets, tickets, func(i int) {
+			time.Sleep(time.Duration(i) * 30 * time.Millisecond) // one after another
+			r := write(flyball.WithBatch(t.Context()), a.client, "PUT", fmt.Sprintf("/api/v2/tickets/%d", i+1), ticketUpdate.of(i))
+			if r.status != 200 || at(r.value, "ticket", "subject") != fmt.Sprintf("new %d", i) {
+				t.Errorf("write %d: %d, %v", i, r.status, r.err)
+			}
+		})
+		sends := a.Ledger().Sends - before
+		t.Logf("%d sends in %s", sends, time.Since(start))
+		if took := time.Since(start); sends > 60 || took > 3*time.Minute {
+			t.Errorf("%d sends for %d writes in %s", sends, tickets, took)
+		}
+	})
+}

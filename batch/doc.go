@@ -1,5 +1,7 @@
 // Package batch is the layer that merges calls: single reads of many objects
-// become one read for many, whose answer is taken apart again.
+// become one read for many, whose answer is taken apart again; single writes
+// become one background job, of which each caller gets the outcome of its own
+// item.
 //
 // Calls gather by key ([keyOf]): what one send can answer. The rule adapts
 // like Nagle's. A call that finds nobody of its key on the way goes at once,
@@ -15,4 +17,9 @@
 // merging lives as long as its group; [merging.finish] runs on the group's
 // goroutine, may make more sends of its own under ctx, and sets the outcome of
 // each member; a member's zero outcome sends its call alone.
+//
+// A write's life is longer: [writes] asks for the job, the [poller] of its
+// credential watches it beside all others, the provider says what became of
+// each item ([limit.BulkWriter.Outcomes]), and the objects are read back. An
+// [order] keeps two writes to one object from overtaking each other meanwhile.
 package batch

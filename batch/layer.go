@@ -48,7 +48,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			way = nil
 		}
 	}
-	if err := m.turn.wait(req.Context(), call); err != nil {
+	if err := m.turn.wait(req, call); err != nil {
 		closeBody(m.req)
 		return nil, err
 	}

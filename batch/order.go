@@ -67,7 +67,8 @@ func writesObject(req *http.Request, call *limit.Call) bool {
 }
 
 // wait blocks until the writes before have ended, or the caller's patience.
-func (t *turn) wait(ctx context.Context, call *limit.Call) error {
+func (t *turn) wait(req *http.Request, call *limit.Call) error {
+	ctx := req.Context()
 	if t == nil || len(t.before) == 0 {
 		return nil
 	}
@@ -95,7 +96,7 @@ func (t *turn) wait(ctx context.Context, call *limit.Call) error {
 		case <-expired:
 			now := time.Now()
 			return &limit.WaitError{
-				Class: call.Route.Class, Bucket: call.Route.PauseKey(), Reason: limit.Queued,
+				Method: req.Method, Path: req.URL.Path, Class: call.Route.Class, Bucket: call.Route.PauseKey(), Reason: limit.Queued,
 				RetryAt: now.Add(firstGap), Patience: max(0, end.Sub(call.Arrived)), Wait: now.Sub(call.Arrived) + firstGap,
 			}
 		}

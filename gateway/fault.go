@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/limit"
 )
 
@@ -101,6 +102,9 @@ func (g *Gateway) fault(err error) *refusal {
 }
 
 func diagnose(err error) trouble {
+	if uncertain, ok := errors.AsType[*flyball.UncertainError](err); ok {
+		return diagnoseJob(uncertain)
+	}
 	if t, ok := diagnoseDial(err); ok {
 		return t
 	}
@@ -108,6 +112,22 @@ func diagnose(err error) trouble {
 		return t
 	}
 	return diagnoseAnswer(err)
+}
+
+// diagnoseJob is for a write that was merged into a job whose end nobody knows.
+func diagnoseJob(err *flyball.UncertainError) trouble {
+	job := "a background job"
+	if err.Job != "" {
+		job = "background job " + scrub(err.Job)
+	}
+	t := trouble{
+		502, "http_response_incomplete", "made the call part of " + job + " and did not say what came of it",
+		"the call may have been carried out; look before sending it again",
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.status, t.proxyError = 504, "http_response_timeout"
+	}
+	return t
 }
 
 func diagnoseDial(err error) (trouble, bool) {
