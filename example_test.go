@@ -143,7 +143,7 @@ func ExampleWithMaxWait() {
 // Fifty tickets are read one by one, by callers who know nothing of each
 // other. Two sends do it: the first read goes alone, the others become one.
 func ExampleWithBatch() {
-	zendesk := simulator.New(simulator.Options{Latency: simulator.Fixed(50 * time.Millisecond)})
+	zendesk := simulator.New(simulator.Options{Latency: simulator.Fixed(200 * time.Millisecond)})
 	t, err := flyball.New(flyball.Options{Account: "acme", Base: zendesk.RoundTripper()})
 	if err != nil {
 		fmt.Println(err)
@@ -161,7 +161,6 @@ func ExampleWithBatch() {
 	fmt.Println(zendesk.Ledger().Sends, "sends")
 	// Output: 2 sends
 }
-
 
 // WithClient names who calls. Events, and what is made of them, carry the name.
 func ExampleWithClient() {
