@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/zendesk"
 )
 
 func manyTickets(n int) []byte {
@@ -58,4 +62,37 @@ func FuzzSplitGivesOnlyWhatIsThere(f *testing.F) {
 			}
 		}
 	})
+}
+
+// nothing answers at once.
+type nothing struct{}
+
+func (nothing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if call := limit.CallFrom(req.Context()); call.Seal != nil {
+		call.Seal(req)
+	}
+	return nil, nil
+}
+
+// BenchmarkLone is what the layer adds to a call that may be merged and finds
+// nobody on the way.
+func BenchmarkLone(b *testing.B) {
+	provider := zendesk.New(zendesk.UnknownPlan)
+	m, err := New(Options{Provider: provider})
+	if err != nil {
+		b.Fatal(err)
+	}
+	through := m.Layer()(nothing{})
+	call := &limit.Call{Batch: true}
+	req, _ := http.NewRequestWithContext(limit.WithCall(b.Context(), call), http.MethodGet, "https://acme.zendesk.com/api/v2/tickets/17.json", nil)
+	req.Header.Set("Authorization", "Basic YWdlbnRAYWNtZS5jb20vdG9rZW46c2VjcmV0")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "client/1.0")
+	call.Route = provider.Route(req)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := through.RoundTrip(req); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
