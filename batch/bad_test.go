@@ -450,3 +450,24 @@ func TestWhatIsDeniedIsNotTriedEachTime(t *testing.T) {
 		}
 	})
 }
+
+func TestGatheringIsASmallPartOfACallersPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, batch.Options{ReadWindow: time.Second})
+		b.answer = func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, "/10.json") {
+				time.Sleep(time.Minute)
+			}
+			return nil, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		short := limit.Call{Deadline: time.Now().Add(50 * time.Millisecond)}
+		ends := b.all(t, ask{id: 10}, ask{id: 11, ctx: ctx}, ask{id: 12, call: short})
+		for i, want := range []time.Duration{150 * time.Millisecond, 105 * time.Millisecond} {
+			if e := ends[i+1]; e.status != 200 || e.took != want {
+				t.Errorf("call %d: %d, %v after %s, want 200 after %s", i+1, e.status, e.err, e.took, want)
+			}
+		}
+	})
+}

@@ -104,6 +104,7 @@ func (t *transport) gather(now time.Time, l *line, m *member, way merging) *grou
 		call: m.call.Shared(m.req.Context()),
 		look: make(chan struct{}, 1), leave: make(chan struct{}), bounds: way.bounds(), opened: now,
 	}
+	g.bounds = g.within(g.call.Deadline, now)
 	l.open = append(l.open, g)
 	l.groups++
 	g.flight = flight.Start(g.run)
@@ -256,9 +257,15 @@ func (g *group) wait(m *member) error {
 	return err
 }
 
-// expires waits for a group whose patience is over, and reports whether it
-// ended without leave to send.
+// expires waits for a group that is held and whose patience is over, and
+// reports whether it ended without leave to send.
 func (g *group) expires() bool {
+	g.mu.Lock()
+	held := g.sending && !g.leaving
+	g.mu.Unlock()
+	if !held {
+		return false
+	}
 	select {
 	case <-g.flight.Done():
 		return true

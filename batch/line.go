@@ -63,6 +63,18 @@ func hasty(now, end, patience time.Time) bool {
 	return end.Sub(now) < patience.Sub(now)/2
 }
 
+// within is the bounds of a group that gives up at end, zero for never: no
+// more than a tenth of its patience is spent on gathering.
+func (b bounds) within(end, now time.Time) bounds {
+	if end.IsZero() {
+		return b
+	}
+	most := max(1, end.Sub(now)/10)
+	b.window = min(b.window, most)
+	b.pressed = min(b.pressed, most)
+	return b
+}
+
 // A verdict is what becomes of a group that gathers.
 type verdict uint8
 
