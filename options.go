@@ -8,6 +8,7 @@ import (
 
 	"github.com/flyballhq/flyball/budget"
 	"github.com/flyballhq/flyball/cache"
+	"github.com/flyballhq/flyball/elide"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/zendesk"
 )
@@ -52,6 +53,10 @@ type Options struct {
 	// Cache answers calls without a send. The zero value keeps nothing, but
 	// lets identical GETs in flight share one send.
 	Cache cache.Options
+	// Elide leaves out writes that change nothing; the zero value none. It
+	// does not see what changes the account behind this transport: see its
+	// Within.
+	Elide elide.Options
 	// OnEvent is told what happens to each call. It is called by many
 	// goroutines at once and must not block.
 	OnEvent event.Sink

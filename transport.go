@@ -12,6 +12,7 @@ import (
 	"github.com/flyballhq/flyball/batch"
 	"github.com/flyballhq/flyball/budget"
 	"github.com/flyballhq/flyball/cache"
+	"github.com/flyballhq/flyball/elide"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/retry"
@@ -45,6 +46,9 @@ func New(o Options) (*Transport, error) {
 	if err := o.Cache.Check(t.provider); err != nil {
 		return nil, fmt.Errorf("flyball.Options: Cache: %w", err)
 	}
+	if err := o.Elide.Check(t.provider); err != nil {
+		return nil, fmt.Errorf("flyball.Options: Elide: %w", err)
+	}
 	sink := t.tally.before(o.OnEvent)
 	t.controller = admission.New(admission.Options{
 		Provider:   t.provider,
@@ -58,6 +62,7 @@ func New(o Options) (*Transport, error) {
 	}
 	t.governed = stack(t.base,
 		cache.New(o.Cache, cache.Seams{Account: t.host, Provider: t.provider, Standing: t.controller.Standing, Sink: sink}),
+		elide.New(o.Elide, elide.Seams{Provider: t.provider, Standing: t.controller.Standing, Sink: sink}),
 		t.merger.Layer(),
 		retry.New(retry.Options{Provider: t.provider, Sink: sink, Retries: o.Retries, BodyMemory: o.BodyMemory}),
 		t.controller.Layer(),

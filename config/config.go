@@ -71,6 +71,7 @@ type Account struct {
 	Politeness Number   `yaml:"politeness" env:"POLITENESS" live:"yes"`
 	Burst      Number   `yaml:"burst" env:"BURST" live:"yes"`
 	Batch      Batch    `yaml:"batch" envPrefix:"BATCH_"`
+	Elide      Elide    `yaml:"elide" envPrefix:"ELIDE_"`
 	Clients    []Client `yaml:"clients" env:"-" live:"yes"`
 	Routes     []Route  `yaml:"routes" env:"-" live:"yes"`
 }
@@ -110,6 +111,11 @@ type Route struct {
 type Batch struct {
 	ReadWindow  Duration `yaml:"read_window" env:"READ_WINDOW"`
 	WriteWindow Duration `yaml:"write_window" env:"WRITE_WINDOW"`
+}
+
+// An Elide says which writes that change nothing are left out.
+type Elide struct {
+	Within Duration `yaml:"within" env:"WITHIN"`
 }
 
 // defaults is the configuration of a gateway that was told nothing.

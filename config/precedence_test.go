@@ -43,6 +43,7 @@ var samples = map[string][3]string{
 	"accounts[].burst":              {"3", "4", ""},
 	"accounts[].batch.read_window":  {"3ms", "4ms", ""},
 	"accounts[].batch.write_window": {"30ms", "40ms", ""},
+	"accounts[].elide.within":       {"5m", "10m", ""},
 }
 
 func TestFlagsGoOverTheEnvironmentAndThatOverTheFile(t *testing.T) {

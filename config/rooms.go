@@ -9,6 +9,7 @@ import (
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/elide"
 	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/gateway/links"
 )
@@ -25,6 +26,7 @@ func (c *Config) Transport() flyball.Options {
 		MaxWaiting: int(c.Bounds.MaxWaiting), Retries: int(c.Retries), BodyMemory: int64(c.Bounds.BodyMemory),
 		Regulation: a.regulation(), Quotas: a.quotas(),
 		Batch: flyball.Batch{ReadWindow: window(a.Batch.ReadWindow), WriteWindow: window(a.Batch.WriteWindow)},
+		Elide: elide.Options{Within: time.Duration(a.Elide.Within)},
 	}
 	if c.Retries == 0 {
 		o.Retries = -1 // what the transport calls "none"

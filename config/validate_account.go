@@ -15,6 +15,9 @@ func (v validator) account(a *Account, path string, seen map[string]string) {
 	v.regulation(a, path)
 	v.window(a.Batch.ReadWindow, path+".batch.read_window")
 	v.window(a.Batch.WriteWindow, path+".batch.write_window")
+	if a.Elide.Within > day {
+		v.wrong([]string{path + ".elide.within"}, "%s is over 24h (what others change is not seen for as long: write 10m)", a.Elide.Within)
+	}
 	v.clients(a, path)
 	v.routes(a, path)
 }

@@ -17,7 +17,7 @@ type Room struct {
 var (
 	vocabulary = []string{"limit", "event"}
 	mechanisms = []string{"budget", "queue", "flight"}
-	layers     = []string{"admission", "retry", "cache", "batch"}
+	layers     = []string{"admission", "retry", "cache", "elide", "batch"}
 	front      = []string{"."}
 	durable    = []string{"journal"}
 	faces      = []string{
@@ -50,6 +50,7 @@ var Rooms = []Room{
 	{Path: "cache/cachetest", StdOnly: true, Imports: []string{"limit", "event", "cache"}},
 	{Path: "cache/memory", Imports: []string{"cache"}},
 	{Path: "cache/disk", Imports: []string{"cache"}},
+	{Path: "elide", StdOnly: true, Imports: belowLayers},
 	{Path: "batch", StdOnly: true, Imports: belowLayers},
 
 	{Path: ".", StdOnly: true, Imports: belowFront},
