@@ -261,9 +261,9 @@ func (g *group) wait(m *member) error {
 // reports whether it ended without leave to send.
 func (g *group) expires() bool {
 	g.mu.Lock()
-	held := g.sending && !g.leaving
+	gathers := !g.sending && !g.ended
 	g.mu.Unlock()
-	if !held {
+	if gathers {
 		return false
 	}
 	select {
