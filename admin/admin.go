@@ -35,6 +35,8 @@ type Options struct {
 	Metrics http.Handler
 	// Usage, if set, answers /api/usage, /api/clients and /api/calls.
 	Usage *usage.History
+	// Events, if set, answers /api/events.
+	Events *Events
 	// Ready reports whether calls are taken: listening and not draining. nil
 	// is always ready.
 	Ready func() bool
@@ -49,6 +51,7 @@ type handler struct {
 // served at once.
 //
 //	GET /api/limits   every bucket of the account, as [Limits]
+//	GET /api/events   what happens, as it happens, as [Event] and [Now] (SSE)
 //	GET /metrics      Options.Metrics, in Prometheus's form
 //	GET /api/usage    what a time of use came to, in steps, as [Usage]; ?window=6h&step=1m
 //	GET /api/clients  who used the account over a time, as [Clients]; ?window=24h
@@ -103,12 +106,14 @@ func (h *handler) guarded(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusForbidden, "UnknownHost", "without a token the admin address answers only to loopback names such as 127.0.0.1 and localhost; use one of those, or set a token")
 	case r.URL.Path == "/api/limits":
 		reply(w, http.StatusOK, NewLimits(h.opts.Snapshot(), h.opts.Version))
+	case r.URL.Path == "/api/events" && h.opts.Events != nil:
+		h.opts.Events.ServeHTTP(w, r)
 	case r.URL.Path == "/metrics" && h.opts.Metrics != nil:
 		h.opts.Metrics.ServeHTTP(w, r)
 	case r.URL.Path == "/api/usage" || r.URL.Path == "/api/clients" || r.URL.Path == "/api/calls":
 		h.history(w, r)
 	default:
-		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /api/usage, /api/clients, /api/calls, /metrics, /healthz and /readyz")
+		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /api/usage, /api/clients, /api/calls, /api/events, /metrics, /healthz and /readyz")
 	}
 }
 

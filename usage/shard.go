@@ -118,8 +118,13 @@ func (s *second) done(f *Figures, e *event.Event) {
 	}
 }
 
-// endOf says what became of a call that is done; [Calls] is an answer like any
-// other.
+// EndOf says what became of a call whose [event.Done] e is: [GaveUp], [Left],
+// [Failed], [Answered429], [Answered5xx], or [Calls] for any other answer.
+func EndOf(e event.Event) Count {
+	end, _ := endOf(&e)
+	return end
+}
+
 func endOf(e *event.Event) (Count, *limit.WaitError) {
 	switch {
 	case e.Err != nil:

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,7 @@ type service struct {
 	gateway   *gateway.Gateway
 	admin     http.Handler
 	usage     *usage.History
+	events    *admin.Events
 	log       *slog.Logger
 
 	clients, admins net.Listener
@@ -79,8 +81,10 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
 	t := c.Transport()
 	metrics := telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()})
-	svc.usage = usage.New(usage.Options{Snapshot: func() limit.Snapshot { return svc.transport.Snapshot() }})
-	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink(), svc.usage.Take)
+	snapshot := func() limit.Snapshot { return svc.transport.Snapshot() }
+	svc.usage = usage.New(usage.Options{Snapshot: snapshot})
+	svc.events = admin.NewEvents(snapshot, svc.usage, version())
+	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink(), svc.usage.Take, svc.events.Take)
 	if svc.transport, err = flyball.New(t); err != nil {
 		return nil, wrong(err)
 	}
@@ -96,7 +100,7 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	admins.Snapshot, admins.Version = svc.transport.Snapshot, version()
 	metrics.ReadSnapshot(svc.transport.Snapshot)
 	admins.Metrics = metrics
-	admins.Usage = svc.usage
+	admins.Usage, admins.Events = svc.usage, svc.events
 	admins.Ready = func() bool { return !svc.gateway.Draining() }
 	svc.admin, err = admin.New(admins)
 	return svc, err
@@ -131,11 +135,9 @@ func (svc *service) serve(ctx context.Context) error {
 		}
 	})
 	adminCtx, adminCancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		svc.usage.Run(adminCtx)
-	}()
+	var seen sync.WaitGroup
+	seen.Go(func() { svc.usage.Run(adminCtx) })
+	seen.Go(func() { svc.events.Run(adminCtx) })
 	adminEnded := make(chan error, 1)
 	go func() {
 		defer cancel() // without an admin address nobody sees what happens
@@ -143,7 +145,7 @@ func (svc *service) serve(ctx context.Context) error {
 	}()
 	err := svc.gateway.Serve(ctx, svc.clients)
 	adminCancel()
-	<-ended
+	seen.Wait()
 	return errors.Join(err, <-adminEnded)
 }
 
