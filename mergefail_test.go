@@ -204,6 +204,23 @@ func TestWhoLeavesAJobLeavesItToTheOthers(t *testing.T) {
 	})
 }
 
+func TestATransportThatClosesSaysThatAJobIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var transport *flyball.Transport
+		a := newAccount(t, 17, simulator.Options{Limit: 700}, merging(&transport))
+		time.AfterFunc(2*time.Second, func() { transport.Close() })
+		uncertain := 0
+		for _, r := range ticketUpdate.through(t, a.client, numbered(41), 41) {
+			if _, ok := errors.AsType[*flyball.UncertainError](r.err); ok {
+				uncertain++
+			}
+		}
+		if uncertain != 40 {
+			t.Errorf("%d of the job's 40 callers were told", uncertain)
+		}
+	})
+}
+
 func TestWhenAllHaveLeftNobodyPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t, 16, simulator.Options{Limit: 700}, governed)

@@ -21,28 +21,30 @@ func (m *Merger) merging(req *http.Request, call *limit.Call) (merging, uint64) 
 		return &reads{Merger: m, form: form}, id
 	}
 	if m.writer != nil {
-		if form, id := m.writer.SingleWrite(req); form != nil {
+		if form, id := m.writer.SingleWrite(req); form != nil && unconditional(req) {
 			return &writes{form: form}, id
 		}
 	}
 	return nil, 0
 }
 
-// partial are the headers of reads that do not ask for the whole object as it
-// is now.
+// partial are the headers of calls that ask for less than the whole object as
+// it is now, or for another way of sending.
 var partial = []string{"If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range", "Upgrade", "Expect", "Trailer"}
 
 // plainRead reports whether req asks for the whole object, unconditionally.
 func plainRead(req *http.Request) bool {
-	if req.Body != nil && req.Body != http.NoBody {
-		return false
-	}
+	return (req.Body == nil || req.Body == http.NoBody) && unconditional(req)
+}
+
+// unconditional reports whether req is a plain call, with no trailer either.
+func unconditional(req *http.Request) bool {
 	for _, name := range partial {
 		if _, has := req.Header[name]; has {
 			return false
 		}
 	}
-	return true
+	return len(req.Trailer) == 0
 }
 
 // reads merges reads of objects of one kind into one read of many.

@@ -193,7 +193,11 @@ func (w *writes) lost(members []*member, job string, err error) {
 }
 
 func (w *writes) unknown(m *member, job string, err error) {
-	if over := !m.patience.IsZero() && !time.Now().Before(m.patience); !m.item.Adds && !over {
+	over := !m.patience.IsZero() && !time.Now().Before(m.patience)
+	if refusal, ok := errors.AsType[*limit.WaitError](err); ok && refusal.Reason == limit.Closed {
+		over = true // a call that went alone would be told that it was never sent
+	}
+	if !m.item.Adds && !over {
 		return // it goes alone
 	}
 	m.outcome = outcome{fate: answered, err: &UncertainError{Method: m.req.Method, Path: m.path, Job: job, Err: err}}

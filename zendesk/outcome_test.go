@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -317,6 +318,40 @@ func FuzzOutcomes(f *testing.F) {
 		for _, id := range loose {
 			if form.Verb != limit.Creates || id == 0 {
 				t.Errorf("loose %v of %s", loose, form.Class)
+			}
+		}
+	})
+}
+
+func FuzzWriteItem(f *testing.F) {
+	for _, seed := range []string{`{"ticket":{"subject":"a"}}`, `{"ticket":{"id":7,"comment":{"body":"x"}}}`, `{"user":{"email":"a@b"}}`, `{"ticket":{}} `, `{"ticket":{"a":1,"a":2}}`, "{\"ticket\":{\"\\u0069d\":8}}", `{"ticket":{"x":"` + "\xff" + `"}}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, call := range []string{"PUT tickets/7", "POST tickets", "POST users", "PUT organizations/7", "DELETE tickets/7"} {
+			form := formOf(t, call)
+			id := uint64(7)
+			if form.Verb == limit.Creates {
+				id = 0
+			}
+			item, ok := provider.WriteItem(form, id, []byte(body))
+			if !ok || form.Verb == limit.Deletes {
+				continue
+			}
+			_, many := provider.BulkWrite(form, []limit.WriteItem{item, item})
+			var back map[string][]map[string]any
+			var want map[string]map[string]any
+			if err := json.Unmarshal(many, &back); err != nil || len(back) != 1 || len(back[form.Many]) != 2 {
+				t.Fatalf("%s %s: becomes %s: %v", call, body, many, err)
+			}
+			if err := json.Unmarshal([]byte(body), &want); err != nil {
+				t.Fatalf("%s %s: is taken: %v", call, body, err)
+			}
+			if id != 0 {
+				want[form.One]["id"] = 7.0
+			}
+			if got := back[form.Many][1]; !reflect.DeepEqual(got, want[form.One]) {
+				t.Errorf("%s %s: becomes %v", call, body, got)
 			}
 		}
 	})
