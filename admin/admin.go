@@ -44,6 +44,7 @@ type Options struct {
 
 type handler struct {
 	opts  Options
+	pages map[string]http.HandlerFunc // by path
 	token [sha256.Size]byte
 }
 
@@ -52,6 +53,7 @@ type handler struct {
 //
 //	GET /api/limits   every bucket of the account, as [Limits]
 //	GET /api/events   what happens, as it happens, as [Event] and [Now] (SSE)
+//	GET /api/openapi.yaml  all of these, described
 //	GET /metrics      Options.Metrics, in Prometheus's form
 //	GET /api/usage    what a time of use came to, in steps, as [Usage]; ?window=6h&step=1m
 //	GET /api/clients  who used the account over a time, as [Clients]; ?window=24h
@@ -67,7 +69,9 @@ func New(opts Options) (http.Handler, error) {
 	if opts.Ready == nil {
 		opts.Ready = func() bool { return true }
 	}
-	return &handler{opts: opts, token: sha256.Sum256([]byte(opts.Token))}, nil
+	h := &handler{opts: opts, token: sha256.Sum256([]byte(opts.Token))}
+	h.pages = h.makePages()
+	return h, nil
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -104,16 +108,13 @@ func (h *handler) guarded(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, "Unauthorized", "send the admin token: Authorization: Bearer TOKEN")
 	case h.opts.Token == "" && !h.knows(r.Host):
 		fail(w, http.StatusForbidden, "UnknownHost", "without a token the admin address answers only to loopback names such as 127.0.0.1 and localhost; use one of those, or set a token")
-	case r.URL.Path == "/api/limits":
-		reply(w, http.StatusOK, NewLimits(h.opts.Snapshot(), h.opts.Version))
-	case r.URL.Path == "/api/events" && h.opts.Events != nil:
-		h.opts.Events.ServeHTTP(w, r)
-	case r.URL.Path == "/metrics" && h.opts.Metrics != nil:
-		h.opts.Metrics.ServeHTTP(w, r)
-	case r.URL.Path == "/api/usage" || r.URL.Path == "/api/clients" || r.URL.Path == "/api/calls":
-		h.history(w, r)
 	default:
-		fail(w, http.StatusNotFound, "NotFound", "the admin address has /api/limits, /api/usage, /api/clients, /api/calls, /api/events, /metrics, /healthz and /readyz")
+		page := h.pages[r.URL.Path]
+		if page == nil {
+			fail(w, http.StatusNotFound, "NotFound", "the admin address has "+h.contents())
+			return
+		}
+		page(w, r)
 	}
 }
 

@@ -48,6 +48,17 @@ func get(t *testing.T, h http.Handler, host, path string, header ...string) *htt
 	return w
 }
 
+// getAny reads a page that need not be JSON.
+func getAny(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET %s = %d %s", path, w.Code, w.Body)
+	}
+	return w
+}
+
 func TestEveryBucketIsShown(t *testing.T) {
 	at := time.Date(2026, 11, 23, 10, 0, 20, 0, time.UTC)
 	h := handler(t, admin.Options{Version: "v1", Snapshot: func() limit.Snapshot {

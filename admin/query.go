@@ -11,34 +11,22 @@ import (
 	"github.com/flyballhq/flyball/usage"
 )
 
-// history answers the paths that read Options.Usage.
-func (h *handler) history(w http.ResponseWriter, r *http.Request) {
-	if h.opts.Usage == nil {
-		fail(w, http.StatusNotFound, "NoHistory", "this program keeps no history of its use")
-		return
+// over answers with a document about a range of the history.
+func over[T any](h *handler, make func(string, time.Time, *usage.History, usage.Range) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now()
+		span, err := rangeOf(h.opts.Usage, now, r.URL)
+		if err != nil {
+			fail(w, http.StatusBadRequest, "BadWindow", err.Error())
+			return
+		}
+		doc, err := make(h.opts.Snapshot().Account, now, h.opts.Usage, span)
+		if err != nil {
+			fail(w, http.StatusInternalServerError, "Bug", err.Error())
+			return
+		}
+		reply(w, http.StatusOK, doc)
 	}
-	now := time.Now()
-	account := h.opts.Snapshot().Account
-	if r.URL.Path == "/api/calls" {
-		reply(w, http.StatusOK, NewCalls(account, now, h.opts.Usage))
-		return
-	}
-	span, err := rangeOf(h.opts.Usage, now, r.URL)
-	if err != nil {
-		fail(w, http.StatusBadRequest, "BadWindow", err.Error())
-		return
-	}
-	var doc any
-	if r.URL.Path == "/api/clients" {
-		doc, err = NewClients(account, now, h.opts.Usage, span)
-	} else {
-		doc, err = NewUsage(account, now, h.opts.Usage, span)
-	}
-	if err != nil {
-		fail(w, http.StatusInternalServerError, "Bug", err.Error())
-		return
-	}
-	reply(w, http.StatusOK, doc)
 }
 
 // defaultWindow is the time shown to who names none.

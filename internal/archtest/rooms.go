@@ -96,4 +96,5 @@ var Libraries = map[string][]string{
 	"github.com/fsnotify/":   {"config"},
 	"github.com/maypok86/":   {"cache/memory"},
 	"go.etcd.io/":            {"cache/disk"},
+	"github.com/getkin/":     {"admin"},
 }
