@@ -72,7 +72,7 @@ func (s *Simulator) arrive(c *call) (*state, *record, Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state
-	r.arrived = time.Now()
+	r.arrived = s.now()
 	st.seq++
 	c.n = st.seq
 	st.journal.arrive(r)
@@ -126,7 +126,7 @@ func (f *Fault) works() bool { return f.Status == 0 && f.Cut != CutBefore }
 func (s *Simulator) admit(st *state, c *call, f *Fault) (time.Time, verdict, []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
+	now := s.now()
 	st.catchUp(now)
 	if f.Status == http.StatusTooManyRequests {
 		return now, st.limits.look(c, now), nil

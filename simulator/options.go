@@ -60,6 +60,9 @@ type Options struct {
 	// which may then be 0 and up to a second too short. Recorded ones are rounded
 	// up; other servers, and reports of "backing off for 0 s", show this.
 	RoundDown bool
+	// ClockSkew is how far the account's clock is ahead of the caller's; negative
+	// is behind. Its Date, its windows and the times of its ledger follow it.
+	ClockSkew time.Duration
 	// Faults are tried in order on every request.
 	Faults []Fault
 	// Seed chooses the run. Any value, 0 too, is a seed.

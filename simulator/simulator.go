@@ -44,7 +44,7 @@ func New(o Options) *Simulator {
 	o = o.withDefaults()
 	s := &Simulator{o: o, latency: tabulate(o.Latency)}
 	s.names, _ = o.Headers.names()
-	s.state = newState(o, time.Now(), o.Faults)
+	s.state = newState(o, s.now(), o.Faults)
 	return s
 }
 
@@ -68,11 +68,14 @@ func newState(o Options, now time.Time, faults []Fault) *state {
 // Reset makes the account new: records, counters, ledger. Its faults stay, with
 // their counts at zero. Requests under way end in the old account.
 func (s *Simulator) Reset() {
-	fresh := newState(s.o, time.Now(), s.Faults())
+	fresh := newState(s.o, s.now(), s.Faults())
 	s.mu.Lock()
 	s.state = fresh
 	s.mu.Unlock()
 }
+
+// now is the account's own clock.
+func (s *Simulator) now() time.Time { return time.Now().Add(s.o.ClockSkew) }
 
 // Faults lists the faults in force.
 func (s *Simulator) Faults() []Fault {
@@ -106,7 +109,7 @@ func (s *Simulator) Ledger() Ledger { return s.ledger(s.o.KeepRequests) }
 func (s *Simulator) ledger(most int) Ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
+	now := s.now()
 	s.catchUp(now)
 	// Items of background jobs change records between requests; a request the
 	// desk does not know collects what fell due.

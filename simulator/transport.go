@@ -64,6 +64,9 @@ func connected(trace *httptrace.ClientTrace, host string) {
 	if trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{Reused: true})
 	}
+	if trace.WroteHeaders != nil {
+		trace.WroteHeaders() // whatever comes next, the account has heard of it
+	}
 }
 
 // exchange is one request and its answer.
