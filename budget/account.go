@@ -30,7 +30,7 @@ type Account struct {
 	clk       clock
 	windows   map[limit.Key]*window
 	primaries []*window          // of them, each service's own counter
-	owned     map[string]*window // of them, those of limits that we set, by name
+	owned     map[ownKey]*window // of them, those of limits that we set, by name
 	pauses    map[limit.Key]*window
 	objects   objects
 	slots     *slots
@@ -54,7 +54,7 @@ func New(o Options) *Account {
 	return &Account{
 		options:   o,
 		windows:   map[limit.Key]*window{},
-		owned:     map[string]*window{},
+		owned:     map[ownKey]*window{},
 		pauses:    map[limit.Key]*window{},
 		objects:   objects{most: o.MaxObjects},
 		routes:    map[routeKey]*route{},

@@ -37,6 +37,7 @@ func (b *window) grow() {
 // that refused without saying one.
 func (b *window) learnLimit(answered int) {
 	b.limit = max(1, answered)
+	b.min = min(b.min, b.limit)
 	b.source = limit.Learned
 	b.refusedNow = true
 	b.clean = 0

@@ -9,7 +9,8 @@ import (
 	"github.com/flyballhq/flyball/limit"
 )
 
-// Own is the service of the limits that we set ourselves.
+// Own is the service of the limits that we set ourselves; a client's share of
+// a service's limit is that service's.
 const Own limit.Service = "flyball"
 
 // A Regulation is what is held back beside what the server's limits demand.
@@ -115,12 +116,13 @@ func (a *Account) Regulate(now time.Time, r Regulation, quotas map[string]Quota)
 			q = Quota{AtMost: r.AtMost}
 		}
 		switch {
-		case q == (Quota{}):
+		case key.Service == Own && q.AtMost > 0:
+			a.own(t, Own, key.ID, q.AtMost)
+		case key.Service != Own && q.MaxShare > 0: // its figure comes with the next call
+		default:
 			delete(a.windows, key)
-			delete(a.owned, key.ID)
+			delete(a.owned, ownKey{key.Service, key.ID})
 			dropped = append(dropped, key)
-		case q.MaxShare == 0: // a share is of the limit of the service that is asked for next
-			a.own(t, key.ID, q.AtMost)
 		}
 	}
 	return dropped
@@ -129,14 +131,29 @@ func (a *Account) Regulate(now time.Time, r Regulation, quotas map[string]Quota)
 // atMost names the bucket of the whole account's bound.
 const atMost = "at most"
 
+// An ownKey names a limit that we set: a quicker key than that of a bucket.
+type ownKey struct {
+	service limit.Service
+	id      string
+}
+
 // own returns the window of a limit that we set, made if need be.
-func (a *Account) own(t instant, id string, perMinute int) *window {
-	b := a.owned[id]
+func (a *Account) own(t instant, service limit.Service, id string, perMinute int) *window {
+	b := a.owned[ownKey{service, id}]
 	if b == nil {
-		key := limit.Key{Service: Own, ID: id}
-		b = a.newWindow(key, &limit.Rule{ID: id, Service: Own, Kind: limit.Window, Mark: limit.Binding, Window: time.Minute, Source: "configuration"}, t)
+		key := limit.Key{Service: service, ID: id}
+		b = a.newWindow(key, &limit.Rule{ID: id, Service: service, Kind: limit.Window, Mark: limit.Binding, Window: time.Minute, Source: "configuration"}, t)
 		b.own, b.source = true, limit.Configured
-		a.windows[key], a.owned[id] = b, b
+		a.windows[key], a.owned[ownKey{service, id}] = b, b
+	}
+	if !b.aligned && a.clk.known {
+		// The first minute began before the clock was known. It ends with the
+		// clock's: were the second to be cut short instead, it would have a
+		// budget of its own in the same minute.
+		b.aligned = true
+		if b.roll(t, &a.clk); b.open {
+			b.cl, b.ch = a.clk.end(t, b.w)
+		}
 	}
 	if b.limit != perMinute {
 		b.min += perMinute - b.limit
@@ -147,23 +164,20 @@ func (a *Account) own(t instant, id string, perMinute int) *window {
 
 // askOwn asks the limits that we set: of the account, and of the client.
 func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bool {
-	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, atMost, a.options.AtMost), 1, ask, g, v) {
+	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, Own, atMost, a.options.AtMost), 1, ask, g, v) {
 		return false
 	}
-	if ask.Quota == (Quota{}) {
+	if n := ask.Quota.AtMost; n > 0 && !a.askWindow(t, a.own(t, Own, ask.Client, n), 1, ask, g, v) {
+		return false
+	}
+	b := rt.primary()
+	if ask.Quota.MaxShare <= 0 || b == nil || !b.governs() {
 		return true
 	}
-	perMinute := ask.Quota.AtMost
-	if b := rt.primary(); b != nil && ask.Quota.MaxShare > 0 && b.governs() {
-		share := max(1, int(ask.Quota.MaxShare*float64(b.limit)*time.Minute.Seconds()/b.w.Seconds()))
-		if perMinute == 0 || share < perMinute {
-			perMinute = share
-		}
-	}
-	if perMinute <= 0 {
-		return true
-	}
-	return a.askWindow(t, a.own(t, ask.Client, perMinute), 1, ask, g, v)
+	// Each service's share fills a bucket of its own: one figure for all would
+	// be that of the service asked last.
+	share := max(1, int(ask.Quota.MaxShare*float64(b.limit)*time.Minute.Seconds()/b.w.Seconds()))
+	return a.askWindow(t, a.own(t, b.key.Service, ask.Client, share), 1, ask, g, v)
 }
 
 // primary is the service's own counter, which every send on the route draws

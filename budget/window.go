@@ -25,6 +25,7 @@ const (
 type window struct {
 	key        limit.Key
 	own        bool // a limit that we set
+	aligned    bool // its minutes are the server's
 	regulation *Regulation
 	clk        *clock // the account's
 	rule       *limit.Rule

@@ -82,7 +82,7 @@ func TestReloadRegulatesTheTransport(t *testing.T) {
 		limits  map[string]int // the bounds of ours that hold then, after a call of each client
 	}{
 		"regulation":               {"at_most: 100/min, keep_free: 10%, politeness: 0, burst: 3, clients: [" + etl + "]", []string{"accounts[0].at_most", "accounts[0].burst", "accounts[0].keep_free", "accounts[0].politeness"}, map[string]int{"at most": 100, "client etl": 60}},
-		"another quota":            {"clients: [{name: etl, at_most: 2/s, max_share: 50%}]", []string{"at_most and max_share of etl"}, map[string]int{"client etl": 120}},
+		"another quota":            {"clients: [{name: etl, at_most: 2/s, max_share: 50%}]", []string{"at_most and max_share of etl"}, map[string]int{"client etl": 120, "support/client etl": 350}},
 		"the same, later":          {"clients: [{name: app, weight: 2}, " + etl + "]", nil, map[string]int{"client etl": 60}},
 		"the same, in other words": {"clients: [{name: etl, at_most: 1/s}]", nil, map[string]int{"client etl": 60}},
 		"a new client's":           {"clients: [" + etl + ", {name: app, at_most: 10/min}]", []string{"at_most and max_share of app"}, map[string]int{"client app": 10, "client etl": 60}},
@@ -145,7 +145,7 @@ func governed(t *testing.T, l *config.Live) (limits func() map[string]int) {
 		all := map[string]int{}
 		for _, b := range transport.Snapshot().Buckets {
 			if b.Source == limit.Configured {
-				all[b.Key.ID] = b.Limit
+				all[strings.TrimPrefix(b.Key.String(), "flyball/")] = b.Limit
 			}
 		}
 		return all
