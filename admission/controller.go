@@ -92,6 +92,11 @@ func (c *Controller) Snapshot() limit.Snapshot {
 			b.Wait = c.account.Expect(now, b.Key, limit.Normal, b.Held)
 		}
 	}
+	for line := range c.queue.Lines {
+		snap.Lines = append(snap.Lines, limit.Line{
+			Key: line.Key, Held: line.Len(), Reason: line.Head().Value.hold.Reason, Until: line.Until(),
+		})
+	}
 	return snap
 }
 
@@ -185,6 +190,12 @@ func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
 	w := it.Value
 	v := c.account.Admit(now, &w.call.Route, c.askFor(w.call, class, false), &w.grant)
+	if head := line.Head(); !v.OK && it != head {
+		// A starved call's turn that does not fit must not hold those that it
+		// would have passed.
+		it, w = head, head.Value
+		v = c.account.Admit(now, &w.call.Route, c.askFor(w.call, w.call.As, false), &w.grant)
+	}
 	switch {
 	case v.OK:
 		c.queue.Served(it, now)
@@ -198,6 +209,9 @@ func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 		c.postpone(line, v.Until)
 		if later {
 			c.dismissHopeless(now, line, v)
+		}
+		if head := line.Head(); head != nil {
+			head.Value.hold.Reason = v.Reason
 		}
 	case hopeless(w, v):
 		c.dismiss(now, w, v)

@@ -23,6 +23,16 @@ type Snapshot struct {
 	// Saved is what was not sent, by cause: those that saved something.
 	Saved   []Saving
 	Buckets []Bucket
+	Lines   []Line // what the held calls wait for, in no order
+}
+
+// A Line is the calls that wait for one bucket. The first of them is asked for
+// again at Until, and earlier when an answer comes or a caller leaves.
+type Line struct {
+	Key    Key
+	Held   int       // how many, at least 1
+	Reason Reason    // what holds the first of them
+	Until  time.Time // when that one is asked for again
 }
 
 // A Bucket is what is known of one bucket at one instant.
