@@ -5,6 +5,7 @@ GO      ?= go
 BINARY  := bin/flyball
 MAX_MB  := 18
 FUZZ_S  ?= 10s
+SOAK_S  ?= -1s
 SEEDS   ?= 20
 RIVALS  := cd bench/rivals && $(GO) test -count=1 -run '^TestBench$$' -timeout 60m -args
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -16,7 +17,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short test-main test-bench test-e2e vet fmt-check behaviours behaviours-check lint demo bench bench-quick bench-gateway fuzz
+.PHONY: help build test test-short test-main test-bench test-e2e vet fmt-check behaviours behaviours-check lint demo bench bench-quick bench-gateway fuzz soak
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +74,9 @@ bench-quick: ## the same with three seeds, printed only
 
 bench-gateway: ## the gateway beside a bare reverse proxy
 	@if [ -x bench/run ]; then bench/run; else echo "bench/run is not here yet" >&2; exit 1; fi
+
+soak: ## random schedules in virtual time until one fails or it is stopped; SOAK_S=10m bounds it
+	@$(GO) test -count=1 -timeout 0 -run '^TestSoak$$' -soak $(SOAK_S)
 
 fuzz: ## each fuzz test for FUZZ_S (10s)
 	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . \

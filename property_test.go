@@ -1,20 +1,15 @@
 package flyball_test
 
 import (
-	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/flyballhq/flyball"
-	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -159,182 +154,4 @@ func nextPage(t *testing.T, a *account, path string) string {
 		t.Fatalf("%s: %d, %d tickets, %v", path, resp.StatusCode, len(page.Tickets), err)
 	}
 	return strings.TrimPrefix(page.Links.Next, "https://acme.zendesk.com")
-}
-
-var propertySeed = flag.Int64("schedule", -1, "the one seed of TestAnyScheduleEnds to run")
-
-// Whatever the account, its faults and its callers do: every call ends once
-// and in time, nothing stays in flight, and refusals stay few.
-func TestAnyScheduleEnds(t *testing.T) {
-	from, to := int64(0), int64(100)
-	if *propertySeed >= 0 {
-		from, to = *propertySeed, *propertySeed+1
-	}
-	for seed := from; seed < to; seed++ {
-		ok := t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { anySchedule(t, uint64(seed)) })
-		})
-		if !ok {
-			t.Errorf("again: go test -run TestAnyScheduleEnds -schedule %d .", seed)
-		}
-	}
-}
-
-func anySchedule(t *testing.T, seed uint64) {
-	draw := rand.New(rand.NewPCG(seed, 7))
-	o, configured := anyAccount(draw)
-	if testing.Verbose() {
-		t.Logf("%+v", o)
-	}
-	var late sync.Map
-	options := flyball.Options{MaxWaiting: pick(draw, 0, 0, 20), OnEvent: func(e event.Event) {
-		if e.Kind == event.Admitted && !e.Call.Deadline.IsZero() && e.At.After(e.Call.Deadline) {
-			late.Store(e.Call.Seq, e.At.Sub(e.Call.Deadline))
-		}
-	}}
-	if configured {
-		options.Window = o.Window
-	}
-	a := newAccount(t, seed, o, governedBy(options))
-	start := time.Now()
-	var mu sync.Mutex
-	ended := map[int]int{}
-	n := 40 + draw.IntN(160)
-	calls := make([]anyCall, n)
-	for i := range calls {
-		calls[i] = newAnyCall(draw)
-	}
-	workers(1+draw.IntN(40), n, func(i int) {
-		calls[i].make(t, a)
-		mu.Lock()
-		ended[i]++
-		mu.Unlock()
-	})
-	for i := range n {
-		if ended[i] != 1 {
-			t.Errorf("call %d ended %d times", i, ended[i])
-		}
-	}
-	late.Range(func(seq, by any) bool { t.Errorf("call %v was sent %v after its patience", seq, by); return true })
-	time.Sleep(time.Minute) // what was cut off has reached the account
-	snap := a.client.Transport.(*flyball.Transport).Snapshot()
-	if snap.Waiting != 0 {
-		t.Errorf("%d calls still wait", snap.Waiting)
-	}
-	for _, b := range snap.Buckets {
-		if b.InFlight != 0 || b.Held != 0 || b.Left < 0 {
-			t.Errorf("%s: %d in flight, %d held, %d left", b.Key, b.InFlight, b.Held, b.Left)
-		}
-	}
-	l := a.Ledger()
-	faults := l.RefusedBy("fault")
-	windows := int(time.Since(start) / o.Window) // others may drain each of them first
-	if real := l.Refused() - faults; real > 20+l.Sends/10+windows {
-		t.Errorf("%d of %d sends refused for a limit's sake", real, l.Sends)
-	}
-	t.Logf("%d calls, %d sends, %d refused (%d by faults), %s", n, l.Sends, l.Refused(), faults, time.Since(start))
-}
-
-func pick[T any](draw *rand.Rand, of ...T) T { return of[draw.IntN(len(of))] }
-
-// anyAccount draws an account. configured says that flyball is told its window.
-func anyAccount(draw *rand.Rand) (o simulator.Options, configured bool) {
-	o = simulator.Options{
-		Limit:         pick(draw, 3, 10, 60, 200, 700),
-		Window:        pick(draw, time.Second, 7*time.Second, 10*time.Second, time.Minute, time.Minute),
-		KeepWindows:   draw.IntN(2) == 0,
-		ChargeRefused: draw.IntN(2) == 0,
-		BareRefusals:  draw.IntN(3) == 0,
-		Headers:       pick(draw, simulator.HeadersCurrent, simulator.Headers2023, simulator.HeadersXRateLimit, simulator.HeadersNone),
-		Latency:       simulator.Between(pick(draw, 0, 20*time.Millisecond), pick(draw, 30*time.Millisecond, time.Second, 4*time.Second)),
-		Others:        pick(draw, 0, 0, 0.3, 0.9),
-		BoundarySkew:  pick(draw, 0, 600*time.Millisecond),
-		Limits:        map[string]simulator.Limit{},
-	}
-	if o.Headers == simulator.HeadersNone && o.Window < 5*time.Second {
-		o.Limit = 700 // a limit of a few a second that nobody states is not learned
-	}
-	if draw.IntN(3) == 0 {
-		o.Limits["tickets-index"] = simulator.Limit{N: 1 + draw.IntN(20), Silent: draw.IntN(2) == 0}
-	}
-	if draw.IntN(3) == 0 {
-		o.Limits["per-ticket-updates"] = simulator.Limit{N: 1 + draw.IntN(5), Silent: draw.IntN(2) == 0}
-	}
-	for range draw.IntN(4) {
-		o.Faults = append(o.Faults, anyFault(draw))
-	}
-	if o.Window >= 5*time.Second && o.Headers != simulator.HeadersNone { // else the server's clock is all there is to go by
-		o.WindowJitter = pick(draw, 0, 0, o.Window/20)
-		o.OpenedByFirst, o.RoundDown = draw.IntN(5) == 0, draw.IntN(5) == 0
-	}
-	return o, o.Window < 5*time.Second || draw.IntN(2) == 0
-}
-
-func anyFault(draw *rand.Rand) simulator.Fault {
-	f := simulator.Fault{Probability: pick(draw, 0.02, 0.1, 0.3)}
-	switch draw.IntN(7) {
-	case 0:
-		f.Status, f.Body = 429, pick(draw, simulator.Bodies()...)
-		f.RetryAfter = pick(draw, "", "0", "none", "1.5", "date", "20", "junk")
-	case 1:
-		f.Status, f.RetryAfter = 503, pick(draw, "", "2")
-	case 2:
-		f.Cut = pick(draw, simulator.CutBefore, simulator.CutAfter, simulator.CutBody)
-	case 3:
-		f.Headers = pick(draw, simulator.HeadersAbsent, simulator.HeadersGarbage, simulator.HeadersReordered)
-	case 4:
-		f.StrayZero = true
-	case 5:
-		f.Overstate = 10
-	default:
-		f.Delay = 20 * time.Second
-	}
-	return f
-}
-
-// anyCall is a call that may lose patience or be called off.
-type anyCall struct {
-	method, path, body string
-	patience           time.Duration // 0 waits for as long as it takes
-	leaves             time.Duration // 0 stays
-	pause              time.Duration
-}
-
-func newAnyCall(draw *rand.Rand) anyCall {
-	c := anyCall{method: "GET", path: user(draw.IntN(50))}
-	switch draw.IntN(5) {
-	case 0:
-		c.method, c.path, c.body = "PUT", fmt.Sprintf("/api/v2/tickets/%d.json", 1+draw.IntN(3)), `{"ticket":{"priority":"high"}}`
-	case 1:
-		c.path = "/api/v2/tickets.json?page[size]=1"
-	case 2:
-		c.method, c.path, c.body = "PUT", "/api/v2/tickets/update_many.json?ids=1,2", `{"ticket":{"priority":"low"}}`
-	case 3:
-		c.path = pick(draw, "/api/v2/help_center/articles.json", "/api/v2/incremental/tickets.json?start_time=1", "/api/v2/groups.json")
-	}
-	c.patience = pick(draw, 0, 0, time.Millisecond, time.Second, 20*time.Second, 2*time.Minute)
-	c.leaves = pick(draw, 0, 0, 0, time.Duration(1+draw.Int64N(int64(10*time.Second))))
-	c.pause = pick(draw, 0, 0, time.Duration(draw.Int64N(int64(5*time.Second))))
-	return c
-}
-
-func (c anyCall) make(t *testing.T, a *account) {
-	time.Sleep(c.pause)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	if c.leaves > 0 {
-		defer time.AfterFunc(c.leaves, cancel).Stop()
-	}
-	if c.patience > 0 {
-		ctx = flyball.WithMaxWait(ctx, c.patience)
-	}
-	start := time.Now()
-	status, err := a.send(ctx, c.method, c.path, c.body)
-	if status == 0 && err == nil {
-		t.Errorf("%s %s: neither an answer nor an error", c.method, c.path)
-	}
-	// A send under way may take 20 s twice (a fault delays it) and 4 s besides.
-	if took := time.Since(start); c.patience > 0 && took > c.patience+90*time.Second {
-		t.Errorf("%s %s took %s and may wait %s", c.method, c.path, took, c.patience)
-	}
 }
