@@ -16,10 +16,10 @@ var ErrBroken = errors.New("cachetest: the store is broken")
 type Faulty struct {
 	cache.Store
 
-	Broken   atomic.Bool            // every method but Close fails
-	Slow     atomic.Int64           // every method but Close takes so many nanoseconds first
-	Lie      atomic.Pointer[string] // Get gives the entry of this key, whatever was asked for
-	Failures atomic.Int64           // how often a method failed
+	Broken   atomic.Bool                 // every method but Close fails
+	Slow     atomic.Int64                // every method but Close takes so many nanoseconds first
+	Answers  atomic.Pointer[cache.Entry] // Get gives this, whatever was asked for
+	Failures atomic.Int64                // how often a method failed
 }
 
 func (f *Faulty) ail() error {
@@ -38,8 +38,8 @@ func (f *Faulty) Get(key string) (*cache.Entry, error) {
 	if err := f.ail(); err != nil {
 		return nil, err
 	}
-	if other := f.Lie.Load(); other != nil {
-		key = *other
+	if other := f.Answers.Load(); other != nil {
+		return other, nil
 	}
 	return f.Store.Get(key)
 }
