@@ -13,6 +13,7 @@ import (
 type Call struct {
 	At     time.Time     // when it began
 	Took   time.Duration // to the answer's end
+	Blur   time.Duration // how much later than At it may have begun
 	Client string        // who calls, by name
 	// Who tells callers apart: a hash or a name of the credential, or what the
 	// log has in its place. Only compared, never shown.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ var extras = map[string]func(c *Call, value string){
 	"rt":           func(c *Call, v string) { c.Took = seconds(v) },
 	"request_time": func(c *Call, v string) { c.Took = seconds(v) },
 	"urt":          func(c *Call, v string) { upstreamTime(c, v) },
+	"msec":         func(c *Call, v string) { c.ended(v) },
 
 	"upstream_response_time": func(c *Call, v string) { upstreamTime(c, v) },
 
@@ -35,6 +37,13 @@ func upstreamTime(c *Call, value string) {
 	}
 }
 
+// ended takes $msec, the time of the end with its fractions.
+func (c *Call) ended(value string) {
+	if at, ok := stamp(json.RawMessage(value)); ok {
+		c.At = at
+	}
+}
+
 // named takes a client's name that a log gives outright.
 func (c *Call) named(name string) {
 	if name = printable(name); name != "" && name != "-" {
@@ -43,8 +52,8 @@ func (c *Call) named(name string) {
 }
 
 // combined reads the access logs of nginx and Apache, common or combined, with
-// fields of extras or a bare $request_time behind. Their time has no fractions
-// and is when the call ended.
+// fields of extras or a bare $request_time behind. Their time is when the call
+// ended, and has no fractions unless msec gives them.
 func combined(line string, c *Call) error {
 	w := words{rest: line}
 	addr, _ := w.next()
@@ -71,7 +80,13 @@ func combined(line string, c *Call) error {
 			c.Who = addr + " " + agent
 		}
 	}
-	c.At = at.Add(-c.Took)
+	if !c.At.IsZero() {
+		c.At = c.At.Add(-c.Took)
+		return nil
+	}
+	// Fractions taken from a time without them would put calls of one second
+	// in a wrong order: the file's is better.
+	c.At, c.Blur = at.Add(-c.Took.Truncate(time.Second)), time.Second
 	return nil
 }
 

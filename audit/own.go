@@ -77,7 +77,7 @@ func debug(line string, c *Call) error {
 	}
 	length, _ := w.next()
 	c.Bytes = size(length)
-	c.At, c.Host = at, host
+	c.At, c.Host, c.Blur = at, host, time.Second // when its answer came
 	c.Client, c.Who = "urllib3", "urllib3"
 	return nil
 }

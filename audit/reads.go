@@ -23,28 +23,34 @@ type group struct {
 
 // join adds a call on an object to the group, or begins another. It reports
 // the call's place in its group, 0 when the group has the object already, and
-// whether the call was under way at once with another.
-func (g *group) join(m *moment, id uint64, most int) (place int, overlaps bool) {
+// how it came after the others.
+func (g *group) join(m *moment, id uint64, most int) (place int, how string) {
 	late := m.since(g.last) > together && m.since(g.end) > together
 	if g.n == 0 || late || g.n >= most {
 		*g = group{ids: g.ids[:0]}
 	}
 	if id != 0 && slices.Contains(g.ids, id) {
-		return 0, false
+		return 0, ""
 	}
-	overlaps = g.n > 0 && m.At.Before(g.end)
+	switch how = inARow; {
+	case m.At.Add(m.Blur).Before(g.end):
+		how = atOnce
+	case m.Blur > 0:
+		how = notTold
+	}
 	g.n++
 	g.ids = append(g.ids, id)
 	g.last = m.At
 	if m.end().After(g.end) {
 		g.end = m.end()
 	}
-	return g.n, overlaps
+	return g.n, how
 }
 
 const (
-	atOnce = "under way at once"
-	inARow = "one after another"
+	atOnce  = "under way at once"
+	inARow  = "one after another"
+	notTold = "at once or one after another, its times are too coarse to tell"
 )
 
 // reads finds single reads that are one show_many.
@@ -63,12 +69,8 @@ func (r *reads) take(m *moment) {
 		return
 	}
 	g, _ := r.groups.get(mix(m.who, form.Class))
-	switch place, overlaps := g.join(m, id, form.Most); {
-	case place < 2:
-	case overlaps:
-		r.waste.spare(m, atOnce, ", under way at once with other reads of its kind")
-	default:
-		r.waste.spare(m, inARow, ", right after other reads of its kind")
+	if place, how := g.join(m, id, form.Most); place > 1 {
+		r.waste.spare(m, how, ", soon after other reads of its kind")
 	}
 }
 

@@ -25,12 +25,8 @@ func (w *writes) take(m *moment) {
 		}
 	}
 	g, _ := w.groups.get(mix(m.who, form.Class))
-	switch place, overlaps := g.join(m, id, form.Most); {
-	case place <= jobCost:
-	case overlaps:
-		w.waste.spare(m, atOnce, ", under way at once with other writes of its kind")
-	default:
-		w.waste.spare(m, inARow, ", right after other writes of its kind")
+	if place, how := g.join(m, id, form.Most); place > jobCost {
+		w.waste.spare(m, how, ", soon after other writes of its kind")
 	}
 }
 

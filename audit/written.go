@@ -32,10 +32,11 @@ func (w *written) take(m *moment) {
 	}
 	collection, object := subject(m.path)
 	w.set(anyObject, collection, m.At)
-	if object == "" {
-		w.set(allObjects, collection, m.At)
-	} else {
+	switch {
+	case object != "":
 		w.set(oneObject, object, m.At)
+	case m.path != collection: // update_many, say; a creation changes no other
+		w.set(allObjects, collection, m.At)
 	}
 }
 
