@@ -33,12 +33,13 @@ type Audit struct {
 	request  http.Request // reused for each call's route
 	url      url.URL
 
-	traffic  *traffic
-	refusals *refusals
-	wastes   []*waste
-	watches  []watch
-	written  *written
-	spared   int // calls that some finding spares, each once
+	traffic   *traffic
+	refusals  *refusals
+	wastes    []*waste
+	watches   []watch
+	lifetimes *lifetimes
+	written   *written
+	spared    int // calls that some finding spares, each once
 
 	elsewhere int
 }
@@ -73,8 +74,9 @@ func New(o Options) *Audit {
 	a.refusals = newRefusals(a.provider)
 	// The order matters where one call is wasted in two ways: what is found
 	// out late, about several calls at once, stands last.
+	a.lifetimes = newLifetimes(a)
 	a.watches = []watch{
-		newUnchanged(a), newLifetimes(a), newReads(a), newWrites(a), newNothing(a), newPolling(a), newFanout(a), newFindOne(a),
+		newUnchanged(a), a.lifetimes, newReads(a), newWrites(a), newNothing(a), newPolling(a), newFanout(a), newFindOne(a),
 	}
 	return a
 }
@@ -170,11 +172,10 @@ func (a *Audit) Report() *Report {
 	}
 	slices.SortStableFunc(r.Findings, func(x, y Finding) int { return cmp.Compare(y.Calls, x.Calls) })
 	for _, w := range a.watches {
-		if l, ok := w.(*lifetimes); ok {
-			r.Lifetimes = l.table(r.Sends)
-		}
 		r.Forgotten += w.forgotten()
 	}
+	r.Lifetimes = a.lifetimes.table(r.Sends)
+	r.Settings = a.settings(r)
 	r.judge()
 	return r
 }

@@ -21,7 +21,7 @@ type lifetimes struct {
 
 // kept is what a cache of each lifetime holds of one URL.
 type kept [len(spans)]struct {
-	at   time.Time
+	at   instant
 	body version
 }
 
@@ -37,13 +37,13 @@ func (l *lifetimes) take(m *moment) {
 	entry, _ := l.seen.get(m.url)
 	for i, span := range spans {
 		e := &entry[i]
-		if e.at.IsZero() || m.since(e.at) >= span || m.audit.written.since(m.path, e.at) {
-			e.at, e.body = m.At, now
+		if e.at == 0 || m.since(e.at.time()) >= span || m.audit.written.since(m.path, e.at.time()) {
+			e.at, e.body = m.instant(), now
 			continue
 		}
 		outdated := l.hit(m, i, e.body, now)
 		if i == usual && !outdated {
-			l.waste.spare(m, "", ", "+m.since(e.at).Round(time.Second).String()+" after it was read")
+			l.waste.spare(m, "", ", "+m.since(e.at.time()).Round(time.Second).String()+" after it was read")
 		}
 	}
 }

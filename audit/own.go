@@ -28,7 +28,8 @@ func own(line string, c *Call) error {
 	c.target(l.Path)
 	c.QueryID = l.Query
 	c.Status, c.Bytes, c.ETag = l.Status, max(0, l.Bytes), l.ETag
-	c.Sends, c.Refused = bounded(l.Sends, 100), bounded(l.Refused, 100)
+	c.Sends = bounded(l.Sends, 100)
+	c.Refused = bounded(l.Refused, c.Sends)
 	c.Saved, c.HeldFor = printable(l.Saved), printable(l.HeldFor)
 	c.Took = seconds(strconv.FormatFloat(l.Took, 'f', -1, 64))
 	c.At = l.Time.Add(-c.Took)

@@ -1,25 +1,129 @@
 package audit
 
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
 // remedy says what flyball does about a finding, by the keys of its
 // configuration, and what the client can do.
-func remedy(f *Finding) (setting, advice string) {
+func (a *Audit) remedy(f *Finding) (setting, advice string) {
 	top := f.Routes[0].Name
 	switch f.Kind {
 	case Unchanged, Repeats:
-		return "", "keep the answer for a while in the client"
+		const advice = "keep the answer in the client, and drop it when it is written"
+		span, _ := a.lifetimes.best(top)
+		if span == 0 {
+			return "", advice
+		}
+		return fmt.Sprintf("cache.routes: match: %s, fresh: %s", top, short(span)), advice
 	case Reads:
-		return "accounts[].routes: [{match: " + top + ", batch: allow}]",
-			"reads that come one after another must be asked for at once to be merged, or as one show_many?ids= of up to 100"
+		return "routes: match: " + pattern(top) + ", batch: allow",
+			"only reads under way at once are merged: send them so, or ask for one show_many?ids= of up to 100"
 	case Writes:
-		return "accounts[].routes: [{match: " + top + ", batch: allow}]", "or write one update_many, create_many or destroy_many of up to 100"
+		return "routes: match: " + pattern(top) + ", batch: allow",
+			"only writes under way at once are merged: send them so, or as one job of up to 100"
 	case Nothing:
-		return "", "compare with what was read before writing"
+		return "elide.within: " + short(rightAfter), "compare with what was read before writing"
 	case Polling:
-		return "", "read GET " + exports[top] + " from where the last one ended"
+		return "", "read " + exports[top] + " from where the last one ended"
 	case FanOut:
 		return "", "use " + instead[top]
 	case FindOne:
 		return "", "ask for the object by its id, or search for it"
 	}
 	return "", ""
+}
+
+// pattern writes a kind of call as the configuration's routes do.
+func pattern(class string) string { return strings.ReplaceAll(class, "{id}", "*") }
+
+// short writes a lifetime as a configuration does: 10s, 1m, 1h.
+func short(d time.Duration) string {
+	switch {
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}
+
+const (
+	// mostRules bounds the routes that are proposed to be kept.
+	mostRules = 20
+	// worthIt is the share of all sends that a rule must spare, in thousandths.
+	worthIt = 1
+)
+
+// settings is a configuration of what flyball can do about the findings; ""
+// when it is nothing.
+func (a *Audit) settings(r *Report) string {
+	var b strings.Builder
+	a.cacheSettings(&b, r.Sends)
+	a.otherSettings(&b, r)
+	if b.Len() == 0 {
+		return ""
+	}
+	name, _, _ := strings.Cut(cmp.Or(r.Host, "acme"), ".")
+	return "accounts:\n  - name: " + name + "\n" + b.String()
+}
+
+// rule is a route that is worth keeping.
+type rule struct {
+	class string
+	span  time.Duration
+	calls int
+}
+
+// rules are the routes worth keeping, those that spare most first.
+func (a *Audit) rules(sends int) []rule {
+	var rules []rule
+	for class := range a.lifetimes.routes {
+		if span, calls := a.lifetimes.best(class); span > 0 && calls*1000 >= sends*worthIt && !strings.Contains(class, "{other}") {
+			rules = append(rules, rule{class, span, calls})
+		}
+	}
+	slices.SortFunc(rules, func(x, y rule) int {
+		return cmp.Or(cmp.Compare(y.calls, x.calls), cmp.Compare(x.class, y.class))
+	})
+	return rules[:min(len(rules), mostRules)]
+}
+
+func (a *Audit) cacheSettings(b *strings.Builder, sends int) {
+	rules := a.rules(sends)
+	if len(rules) == 0 {
+		return
+	}
+	b.WriteString("    cache:\n      routes:\n")
+	for _, r := range rules {
+		fmt.Fprintf(b, "        - match: %s\n          fresh: %s  # %s\n", r.class, short(r.span), plural(r.calls, "call"))
+	}
+}
+
+func (a *Audit) otherSettings(b *strings.Builder, r *Report) {
+	merged := map[string]int{}
+	for _, f := range r.Findings {
+		switch f.Kind {
+		case Nothing:
+			fmt.Fprintf(b, "    elide:\n      within: %s  # %s\n", short(rightAfter), plural(f.Calls, "call"))
+		case Reads, Writes:
+			if f.Details[atOnce]+f.Details[notTold] > 0 {
+				for _, route := range f.Routes {
+					merged[route.Name] += route.Calls
+				}
+			}
+		}
+	}
+	if len(merged) == 0 {
+		return
+	}
+	b.WriteString("    routes:\n")
+	for _, class := range slices.Sorted(maps.Keys(merged)) {
+		fmt.Fprintf(b, "      - match: %s\n        batch: allow  # %s\n", pattern(class), plural(merged[class], "call"))
+	}
 }

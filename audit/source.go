@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"net/http"
 	"strings"
 )
 
@@ -163,12 +164,15 @@ func (s *source) next(c *Call) error {
 	for !s.ended {
 		*c = Call{File: s.Name, Sends: 1}
 		err := s.one(c)
+		if err == nil && (c.At.Year() < 2000 || c.At.Year() > 2200) {
+			err = &unreadError{fmt.Errorf("its time is in the year %d", c.At.Year())}
+		}
 		var unread *unreadError
 		switch {
 		case err == nil && isAPI(c):
 			s.Calls++
-			if c.Status == 429 && c.Refused == 0 {
-				c.Refused = 1
+			if c.Status == http.StatusTooManyRequests && c.Refused == 0 {
+				c.Refused = min(1, c.Sends)
 			}
 			return nil
 		case err == nil, errors.Is(err, errNoCall):

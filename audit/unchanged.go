@@ -14,18 +14,30 @@ const mostURLs = 200_000
 // A version is what a log shows of a body.
 type version struct {
 	digest   uint64 // 0 when the log shows nothing
-	evidence string
+	evidence evidence
 }
+
+// evidence is how a log shows that two bodies are the same, the weakest first.
+type evidence uint8
+
+const (
+	noEvidence evidence = iota
+	sameSize
+	sameBody
+	sameETag
+)
+
+func (e evidence) String() string { return [...]string{"", "same size", "same body", "same ETag"}[e] }
 
 // version reads the best evidence of the answer's body.
 func (m *moment) version() version {
 	switch {
 	case m.ETag != "" && m.ETag != "-":
-		return version{maphash.String(seed, m.ETag) | 1, "same ETag"}
+		return version{maphash.String(seed, m.ETag) | 1, sameETag}
 	case m.BodySum != 0:
-		return version{m.BodySum, "same body"}
+		return version{m.BodySum, sameBody}
 	case m.Bytes > 0:
-		return version{uint64(m.Bytes), "same size"}
+		return version{uint64(m.Bytes), sameSize}
 	}
 	return version{}
 }
@@ -43,8 +55,15 @@ type unchanged struct {
 
 type fetched struct {
 	version
-	at time.Time
+	at instant
 }
+
+// An instant is a time in a third of the room: nanoseconds since 1970.
+type instant int64
+
+func (m *moment) instant() instant { return instant(m.At.UnixNano()) }
+
+func (i instant) time() time.Time { return time.Unix(0, int64(i)).UTC() }
 
 func newUnchanged(a *Audit) *unchanged {
 	return &unchanged{waste: a.waste(Unchanged), seen: newRecent[fetched](mostURLs)}
@@ -65,11 +84,11 @@ func (u *unchanged) take(m *moment) {
 	was, known := u.seen.get(m.url)
 	// A length alone proves little: it must not have been written since.
 	same := known && *was != (fetched{}) && was.version == now &&
-		(now.evidence != "same size" || !m.audit.written.since(m.path, was.at))
+		(now.evidence != sameSize || !m.audit.written.since(m.path, was.at.time()))
 	if same {
-		u.waste.spare(m, now.evidence, ", unchanged since "+was.at.UTC().Format("15:04:05")+" ("+now.evidence+")")
+		u.waste.spare(m, now.evidence.String(), ", unchanged since "+was.at.time().Format("15:04:05")+" ("+now.evidence.String()+")")
 	}
-	*was = fetched{now, m.At}
+	*was = fetched{now, m.instant()}
 }
 
 func (u *unchanged) end()           {}

@@ -69,6 +69,6 @@ func (w *waste) finding(sends int) Finding {
 	}) {
 		f.Routes = append(f.Routes, Count{Name: class, Calls: w.routes[class]})
 	}
-	f.Setting, f.Advice = remedy(&f)
+	f.Setting, f.Advice = w.audit.remedy(&f)
 	return f
 }

@@ -91,6 +91,7 @@ var Libraries = map[string][]string{
 	"github.com/prometheus/": {"telemetry"},
 	"go.opentelemetry.io/":   {"telemetry"},
 	"github.com/spf13/":      {"internal/cli"},
+	"github.com/jedib0t/":    {"internal/cli"},
 	"go.yaml.in/":            {"config"},
 	"github.com/caarlos0/":   {"config"},
 	"github.com/fsnotify/":   {"config"},

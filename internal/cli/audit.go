@@ -73,7 +73,9 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 		return err
 	}
 	a := audit.New(o)
-	files, err := audit.Files(ctx, a, names, s.In, nil)
+	tell, stop := watchReading(s)
+	files, err := audit.Files(ctx, a, names, s.In, tell)
+	stop()
 	if err != nil {
 		return explainAudit(err)
 	}
