@@ -249,11 +249,16 @@ func (w *writes) follow(ctx context.Context, call *limit.Call, members []*member
 		back = resp
 	}
 	for i, m := range members {
-		if !outcomes[i].Known {
+		switch o := outcomes[i]; {
+		case !o.Known:
 			w.unknown(m, report.ID, errors.New("the job does not say what came of it"))
-			continue
+		case o.Status == http.StatusConflict:
+			// It goes alone: a job's items are always safe updates [TK], which
+			// fail when somebody else changed the ticket meanwhile; the caller
+			// did not ask for that, and nothing was done.
+		default:
+			w.answer(m, report.ID, o, objects[o.ID], back)
 		}
-		w.answer(m, report.ID, outcomes[i], objects[outcomes[i].ID], back)
 	}
 }
 

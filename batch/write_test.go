@@ -23,6 +23,9 @@ type desk struct {
 	jobs  map[string][]uint64
 	ended map[string]bool
 	polls []limit.Call // as they were made
+	alone []string     // paths of the single calls
+
+	conflict uint64 // the ticket that somebody else changes meanwhile
 }
 
 func (d *desk) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -59,6 +62,7 @@ func (d *desk) RoundTrip(req *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(path, "/tickets/show_many"):
 		return account(req), nil
 	}
+	d.alone = append(d.alone, req.URL.Path)
 	_, err := io.Copy(io.Discard, req.Body)
 	return reply(200, `{"ticket":{"alone":true}}`), err
 }
@@ -68,6 +72,10 @@ func (d *desk) status(id, name string, ended bool) string {
 	if ended {
 		var results []string
 		for _, item := range d.jobs[id] {
+			if item == d.conflict {
+				results = append(results, fmt.Sprintf(`{"id":%d,"success":false,"error":"TicketUpdateFailed","details":"Safe Update prevented the update"}`, item))
+				continue
+			}
 			results = append(results, fmt.Sprintf(`{"id":%d,"action":"update","status":"Updated","success":true}`, item))
 		}
 		text = fmt.Sprintf(`{"id":%q,"status":"completed","results":[%s]}`, id, strings.Join(results, ","))
@@ -156,6 +164,29 @@ func TestJobsOfAnotherCredentialAreReadApart(t *testing.T) {
 		group.Wait()
 		if len(d.jobs) != 2 || len(d.polls) != 2 {
 			t.Errorf("%d jobs, %d polls, want two of each", len(d.jobs), len(d.polls))
+		}
+	})
+}
+
+// Single updates do not fail because somebody else was faster; items of a job
+// do.
+func TestAnItemThatLostARaceGoesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, through := newDesk(t)
+		d.conflict = 105
+		var group sync.WaitGroup
+		for i := range 11 {
+			group.Go(func() {
+				if status, err := update(t.Context(), through, 100+i, "one", limit.Call{}); status != 200 {
+					t.Errorf("ticket %d: %d, %v", 100+i, status, err)
+				}
+			})
+			synctest.Wait()
+		}
+		d.end("V3-0")
+		group.Wait()
+		if got := fmt.Sprint(d.alone); got != "[/api/v2/tickets/100.json /api/v2/tickets/105.json]" {
+			t.Errorf("went alone: %s, want the first and the one that lost", got)
 		}
 	})
 }
