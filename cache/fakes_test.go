@@ -95,9 +95,12 @@ func (o *origin) RoundTrip(req *http.Request) (*http.Response, error) {
 	if o.before != nil {
 		o.before(req)
 	}
-	if o.wait > 0 {
+	o.mu.Lock()
+	wait := o.wait
+	o.mu.Unlock()
+	if wait > 0 {
 		select {
-		case <-time.After(o.wait):
+		case <-time.After(wait):
 		case <-req.Context().Done():
 			return nil, req.Context().Err()
 		}
@@ -114,6 +117,13 @@ func (o *origin) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.StatusCode, resp.Body = http.StatusNotModified, http.NoBody
 	}
 	return resp, nil
+}
+
+// waits sets how long the next answers take.
+func (o *origin) waits(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wait = d
 }
 
 type breaks struct{}
