@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/flyballhq/flyball/cache/memory"
+)
 
 // A Config is a whole configuration, complete with defaults. It is what one
 // file says, with the environment and the flags over it, and does not change
@@ -72,6 +76,7 @@ type Account struct {
 	Burst      Number   `yaml:"burst" env:"BURST" live:"yes"`
 	Batch      Batch    `yaml:"batch" envPrefix:"BATCH_"`
 	Elide      Elide    `yaml:"elide" envPrefix:"ELIDE_"`
+	Cache      Cache    `yaml:"cache" envPrefix:"CACHE_"`
 	Clients    []Client `yaml:"clients" env:"-" live:"yes"`
 	Routes     []Route  `yaml:"routes" env:"-" live:"yes"`
 }
@@ -118,6 +123,23 @@ type Elide struct {
 	Within Duration `yaml:"within" env:"WITHIN"`
 }
 
+// A Cache says which calls are answered without a send of their own.
+type Cache struct {
+	Coalesce Switch      `yaml:"coalesce" env:"COALESCE"`
+	Static   Switch      `yaml:"static" env:"STATIC"`
+	Size     Size        `yaml:"size" env:"SIZE"`
+	File     File        `yaml:"file" env:"FILE"`
+	Routes   []KeptRoute `yaml:"routes" env:"-"`
+}
+
+// A KeptRoute is one kind of call whose answers are kept.
+type KeptRoute struct {
+	Match             Kind     `yaml:"match"`
+	Fresh             Duration `yaml:"fresh"`
+	StaleWhileLimited Duration `yaml:"stale_while_limited"`
+	NotFound          Duration `yaml:"not_found"`
+}
+
 // defaults is the configuration of a gateway that was told nothing.
 func defaults() *Config {
 	return &Config{
@@ -142,6 +164,7 @@ func (a *Account) setDefaults() {
 	*a = Account{
 		Window: Duration(time.Minute), Politeness: 1, Burst: 2,
 		Batch: Batch{ReadWindow: Duration(5 * time.Millisecond), WriteWindow: Duration(20 * time.Millisecond)},
+		Cache: Cache{Coalesce: true, Size: memory.DefaultSize},
 	}
 }
 

@@ -67,7 +67,7 @@ func TestTheGuideListsEveryKeyAsItIs(t *testing.T) {
 // route of which nothing is said.
 func defaultsShown(t *testing.T) map[string]string {
 	t.Helper()
-	c, err := Source{}.parse([]byte("accounts: [{name: acme, clients: [{name: a}], routes: [{match: /x, max_wait: 1s}]}]"))
+	c, err := Source{}.parse([]byte("accounts: [{name: acme, clients: [{name: a}], routes: [{match: /x, max_wait: 1s}], cache: {routes: [{match: /api/v2/users, fresh: 1s}]}}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,8 @@ func defaultsShown(t *testing.T) map[string]string {
 	for _, s := range c.settings() {
 		values[s.key] = text(s.value)
 	}
-	for _, given := range []string{"accounts[].name", "accounts[].clients[].name", "accounts[].routes[].match", "accounts[].routes[].max_wait"} {
+	for _, given := range []string{"accounts[].name", "accounts[].clients[].name", "accounts[].routes[].match", "accounts[].routes[].max_wait",
+		"accounts[].cache.routes[].match", "accounts[].cache.routes[].fresh"} {
 		values[given] = ""
 	}
 	return values

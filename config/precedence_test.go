@@ -44,6 +44,10 @@ var samples = map[string][3]string{
 	"accounts[].batch.read_window":  {"3ms", "4ms", ""},
 	"accounts[].batch.write_window": {"30ms", "40ms", ""},
 	"accounts[].elide.within":       {"5m", "10m", ""},
+	"accounts[].cache.coalesce":     {"off", "on", ""},
+	"accounts[].cache.static":       {"on", "off", ""},
+	"accounts[].cache.size":         {"1MiB", "2MiB", ""},
+	"accounts[].cache.file":         {"/a", "/b", ""},
 }
 
 func TestFlagsGoOverTheEnvironmentAndThatOverTheFile(t *testing.T) {

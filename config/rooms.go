@@ -14,8 +14,8 @@ import (
 	"github.com/flyballhq/flyball/gateway/links"
 )
 
-// Transport returns the options of the served account's transport. Base and
-// OnEvent are the caller's to fill.
+// Transport returns the options of the served account's transport. Base,
+// OnEvent and, with [Config.OpenStore], Cache.Store are the caller's to fill.
 func (c *Config) Transport() flyball.Options {
 	a := c.Account()
 	if a == nil {
@@ -27,6 +27,7 @@ func (c *Config) Transport() flyball.Options {
 		Regulation: a.regulation(), Quotas: a.quotas(),
 		Batch: flyball.Batch{ReadWindow: window(a.Batch.ReadWindow), WriteWindow: window(a.Batch.WriteWindow)},
 		Elide: elide.Options{Within: time.Duration(a.Elide.Within)},
+		Cache: a.Cache.options(),
 	}
 	if c.Retries == 0 {
 		o.Retries = -1 // what the transport calls "none"

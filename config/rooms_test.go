@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/gateway/links"
@@ -60,6 +63,9 @@ func TestEachRoomGetsItsOptions(t *testing.T) {
 		Regulation: flyball.Regulation{AtMost: 1200, KeepFreeShare: 0.15, Politeness: 0.5, Burst: 3},
 		Quotas:     map[string]flyball.Quota{"etl": {AtMost: 60, MaxShare: 0.5}}, // app has no bound
 		Batch:      flyball.Batch{ReadWindow: -1, WriteWindow: 30 * time.Millisecond},
+		Cache: cache.Options{Static: true, NoCoalescing: true, Rules: []cache.Rule{
+			{Route: "GET /api/v2/tickets/{id}", Fresh: 30 * time.Second, StaleWhileLimited: 10 * time.Minute, NotFound: 5 * time.Second},
+		}},
 	}
 	if diff := cmp.Diff(wantTransport, c.Transport()); diff != "" {
 		t.Errorf("Transport (-want +got):\n%s", diff)
@@ -107,4 +113,33 @@ func load(t *testing.T, src config.Source) *config.Config {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// A store's file stands beside the configuration, wherever the gateway starts.
+func TestTheStoreIsTheOneConfigured(t *testing.T) {
+	for _, tt := range []struct{ name, cache, file string }{
+		{"nothing is kept", "{size: 2MiB}", ""},
+		{"in memory", "{static: on}", ""},
+		{"in a file", "{static: on, file: kept.db}", "kept.db"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := write(t, "accounts: [{name: acme, cache: "+tt.cache+"}]")
+			store, err := load(t, config.Source{File: file}).OpenStore()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (store == nil) != (tt.name == "nothing is kept") {
+				t.Fatalf("the store is %v", store)
+			}
+			if store != nil {
+				must(t, store.Close())
+			}
+			if tt.file == "" {
+				return
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), tt.file)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -18,6 +18,7 @@ func (v validator) account(a *Account, path string, seen map[string]string) {
 	if a.Elide.Within > day {
 		v.wrong([]string{path + ".elide.within"}, "%s is over 24h (what others change is not seen for as long: write 10m)", a.Elide.Within)
 	}
+	v.cache(&a.Cache, path+".cache")
 	v.clients(a, path)
 	v.routes(a, path)
 }

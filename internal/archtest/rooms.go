@@ -75,7 +75,7 @@ var Rooms = []Room{
 	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage")},
 	{Path: "admin/dashboard"},
 
-	{Path: "config", Imports: belowConfig},
+	{Path: "config", Imports: append(slices.Clone(belowConfig), "cache/memory", "cache/disk")},
 	{Path: "internal/cli", Imports: belowCLI},
 	{Path: "cmd/flyball", Imports: []string{"internal/cli"}},
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway"
@@ -37,6 +38,7 @@ type service struct {
 	admin     http.Handler
 	usage     *usage.History
 	events    *admin.Events
+	kept      cache.Store // nil when nothing is kept
 	log       *slog.Logger
 
 	clients, admins net.Listener
@@ -85,7 +87,12 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	svc.usage = usage.New(usage.Options{Snapshot: snapshot})
 	svc.events = admin.NewEvents(snapshot, svc.usage, version())
 	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink(), svc.usage.Take, svc.events.Take)
+	if svc.kept, err = c.OpenStore(); err != nil {
+		return nil, err
+	}
+	t.Cache.Store = svc.kept
 	if svc.transport, err = flyball.New(t); err != nil {
+		svc.closeStore()
 		return nil, wrong(err)
 	}
 	if err := live.Govern(svc.transport); err != nil {
@@ -158,6 +165,16 @@ func (svc *service) close() {
 	}
 	svc.transport.Close()
 	svc.transport.CloseIdleConnections()
+	svc.closeStore()
+}
+
+// closeStore writes what is kept, if anything is.
+func (svc *service) closeStore() {
+	if svc.kept != nil {
+		if err := svc.kept.Close(); err != nil {
+			svc.log.Warn("cache not closed", "error", err)
+		}
+	}
 }
 
 // resolves fails for a host that does not exist. Any other trouble may pass,
