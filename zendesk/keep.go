@@ -40,7 +40,7 @@ func (p *Provider) Settled() []string {
 // other in ways that are not written down, so a write to any of them counts
 // as one to everything; but calls of the day do not change them.
 var definitions = set(
-	"automations", "brands", "custom_roles", "custom_statuses", "groups", "locales", "macros",
+	"account", "automations", "brands", "custom_roles", "custom_statuses", "groups", "locales", "macros",
 	"organization_fields", "slas", "ticket_fields", "ticket_forms", "triggers", "user_fields", "views",
 )
 
@@ -76,7 +76,7 @@ const (
 func (p *Provider) Holds(tags []string, _ *limit.Route, u *url.URL) []string {
 	tags = append(tags, everything)
 	family, id, rest := parts(u.Path)
-	if definitions[family] && !executes(rest, id) && u.Query().Get("include") == "" {
+	if definitions[family] && !executes(family, id, rest) && !strings.Contains(u.RawQuery, "include") {
 		return tags
 	}
 	tags = append(tags, dayWork)
@@ -95,7 +95,10 @@ var own = []string{"audits", "comments", "tags", "metrics", "collaborators", "fo
 
 // executes reports whether a definition's path answers with records: a view's
 // tickets, a group's users, who may be assigned.
-func executes(rest, id string) bool {
+func executes(family, id, rest string) bool {
+	if family == "slas" {
+		return false // its second segment names a kind, not an object
+	}
 	return rest != "" && first(rest) != "options" || id == "assignable" || strings.HasPrefix(id, "count")
 }
 
