@@ -19,7 +19,9 @@ import (
 //   - of the account's own limit, which is spent at once: its window is
 //     confirmed by two answers, for one that surprises is doubted, to sends that
 //     left after all doubt about where the window began; or its boundaries are known, for answers have stated
-//     them for two windows and came soon;
+//     them for two windows and came soon, and no send was under way at the
+//     one where the window began: those answered while it is in doubt are
+//     forgotten when it is over, which is known and costs a refusal now and then;
 //   - nobody but us draws on it: the account's own only where there are no
 //     others;
 //   - no answer of this account lies: no fault says a wrong count, spoils
@@ -74,7 +76,17 @@ func (r *referee) knowable(limit string, s *sent) bool {
 // steady reports whether the account's boundaries were known when the send
 // left: answers have stated them since, and none took a twentieth of a window.
 func (r *referee) steady(since time.Time, s *sent) bool {
-	return s.at.Sub(since) > 2*r.server.Window && r.slowest < r.server.Window/20
+	return s.at.Sub(since) > 2*r.server.Window && r.slowest < r.server.Window/20 && !r.straddled(s)
+}
+
+// straddled reports whether a send was under way around the beginning of the
+// window in which s was decided.
+func (r *referee) straddled(s *sent) bool {
+	const around = 300 * time.Millisecond
+	start := windowOf(s.answered.Add(r.server.ClockSkew), r.server.Window).Add(-r.server.ClockSkew)
+	return slices.ContainsFunc(r.sends[:s.n], func(before *sent) bool {
+		return before.at.Before(start.Add(around)) && (before.answered.IsZero() || before.answered.After(start.Add(-around)))
+	})
 }
 
 // confirmed reports whether the account's window was observed twice before the

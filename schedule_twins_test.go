@@ -48,8 +48,8 @@ var twins = map[string]struct {
 	"some calls go past admission": {admissions, "without leave", plain(40, 8), twin{above: func(flyball, wire http.RoundTripper) http.RoundTripper {
 		return some(flyball, wire)
 	}}},
-	"some calls overdraw the limit": {limits, "could be known", plain(60, 16), twin{above: func(flyball, wire http.RoundTripper) http.RoundTripper {
-		return some(flyball, wire)
+	"nothing holds the calls": {limits, "could be known", spread(plain(80, 80)), twin{above: func(_, wire http.RoundTripper) http.RoundTripper {
+		return wire
 	}}},
 	"what is kept free is used": {limits, "to be kept free", keepingFree(plain(60, 8)), twin{setUp: func(o *flyball.Options) { o.Regulation.KeepFree = 0 }}},
 	"a bound of our own is not kept": {limits, "in a window of flyball/at most", bounding(plain(30, 8)), twin{shows: func(s limit.Snapshot) limit.Snapshot {
@@ -145,6 +145,14 @@ func bounded(s *schedule) *schedule     { s.options.MaxWaiting = 4; return s }
 func urgent(s *schedule) *schedule {
 	for i := range s.calls {
 		s.calls[i].class = flyball.Interactive
+	}
+	return s
+}
+
+// spread makes five calls a second, five times what the account allows.
+func spread(s *schedule) *schedule {
+	for i := range s.calls {
+		s.calls[i].pause = time.Duration(i) * 200 * time.Millisecond
 	}
 	return s
 }
