@@ -180,6 +180,7 @@ func (g *group) settle(now time.Time) verdict {
 		g.sending = true
 		g.line.busy++
 		g.line.held++
+	case wait, press: // not yet
 	case release, drop:
 		g.seclude()
 	}

@@ -75,6 +75,7 @@ func (t *transport) merge(m *member, way merging) (*http.Response, error) {
 			return o.resp, o.err
 		case alone:
 			return t.alone(m, t.begin(k))
+		case again:
 		}
 		m.outcome = outcome{}
 	}

@@ -296,7 +296,7 @@ func (p *poller) take(now, earliest time.Time, jobs []*job, reports []limit.JobR
 		case report != nil && report.Ended:
 			p.end(j, *report, nil)
 		case err == nil && report == nil && now.Sub(j.begun) > unseenLife:
-			p.end(j, limit.JobReport{}, errors.New("Zendesk knows of no such job"))
+			p.end(j, limit.JobReport{}, errors.New("the account knows of no such job"))
 		default:
 			if !j.due.After(now.Add(nearGap)) {
 				j.due, j.gap = now.Add(j.gap), min(j.gap*3/2, lastGap)
@@ -329,7 +329,7 @@ func (p *poller) fail(err error) {
 
 type pollError struct{ status int }
 
-func (e *pollError) Error() string { return fmt.Sprintf("Zendesk answered %d", e.status) }
+func (e *pollError) Error() string { return fmt.Sprintf("the account answered %d", e.status) }
 
 // final reports whether another poll would come to the same.
 func final(err error) bool {

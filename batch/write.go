@@ -142,7 +142,7 @@ func (w *writes) finish(ctx context.Context, call *limit.Call, members []*member
 		w.refused(call, members, resp, text)
 	case resp.StatusCode/100 == 4: // there is no job: they go alone
 	case resp.StatusCode/100 != 2:
-		w.lost(members, "", fmt.Errorf("Zendesk answered %d", resp.StatusCode))
+		w.lost(members, "", fmt.Errorf("the account answered %d", resp.StatusCode))
 	case err != nil:
 		w.lost(members, "", err)
 	default:

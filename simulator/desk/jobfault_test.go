@@ -12,8 +12,10 @@ import (
 func (d *desktop) faulty(f JobFault, method, target, body string, after time.Duration) object {
 	d.t.Helper()
 	path, query, _ := strings.Cut(target, "?")
-	r := d.Serve(d.now, Request{Method: method, Path: path, RawQuery: query, Body: []byte(body), Origin: origin, Fault: f,
-		Header: map[string][]string{"Authorization": {"Bearer x"}, "Content-Type": {"application/json"}}})
+	r := d.Serve(d.now, Request{
+		Method: method, Path: path, RawQuery: query, Body: []byte(body), Origin: origin, Fault: f,
+		Header: map[string][]string{"Authorization": {"Bearer x"}, "Content-Type": {"application/json"}},
+	})
 	if r.Status != 200 {
 		d.t.Fatalf("%s %s: %d %s", method, target, r.Status, r.Body)
 	}
