@@ -19,11 +19,20 @@ import (
 	"github.com/flyballhq/flyball/usage"
 )
 
+func newHistory(t *testing.T) *usage.History {
+	t.Helper()
+	h, err := usage.New(usage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 // stream runs a stream of events until the test ends.
 func stream(t *testing.T) *admin.Events {
 	t.Helper()
 	snapshot := func() limit.Snapshot { return limit.Snapshot{Account: "acme.zendesk.com"} }
-	s := admin.NewEvents(snapshot, usage.New(usage.Options{}), "")
+	s := admin.NewEvents(snapshot, newHistory(t), "")
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx) })
@@ -162,7 +171,7 @@ func TestAStreamEndsWithTheServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := admin.NewEvents(func() limit.Snapshot { return limit.Snapshot{} }, usage.New(usage.Options{}), "")
+	s := admin.NewEvents(func() limit.Snapshot { return limit.Snapshot{} }, newHistory(t), "")
 	s.SetStuck(200 * time.Millisecond)
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx) })

@@ -33,9 +33,11 @@ func newDesk(t *testing.T, sim simulator.Options, opts flyball.Options) *desk {
 	t.Helper()
 	sim.Origin = "https://acme.zendesk.com"
 	d := &desk{Simulator: simulator.New(sim)}
-	d.history = usage.New(usage.Options{Snapshot: func() limit.Snapshot { return d.transport.Snapshot() }})
-	opts.Account, opts.Base, opts.OnEvent = "acme", d.RoundTripper(), d.history.Take
 	var err error
+	if d.history, err = usage.New(usage.Options{Snapshot: func() limit.Snapshot { return d.transport.Snapshot() }}); err != nil {
+		t.Fatal(err)
+	}
+	opts.Account, opts.Base, opts.OnEvent = "acme", d.RoundTripper(), d.history.Take
 	if d.transport, err = flyball.New(opts); err != nil {
 		t.Fatal(err)
 	}

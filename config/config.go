@@ -37,6 +37,7 @@ type Admin struct {
 	Listen       Address `yaml:"listen" env:"LISTEN" flag:"admin"`
 	TokenFile    File    `yaml:"token_file" env:"TOKEN_FILE" flag:"admin-token-file"`
 	AllowedHosts []Host  `yaml:"allowed_hosts" env:"ALLOWED_HOSTS"`
+	UsageFile    File    `yaml:"usage_file" env:"USAGE_FILE" flag:"usage-file"`
 	// Token comes from the environment alone.
 	Token Secret `yaml:"-" env:"TOKEN"`
 }

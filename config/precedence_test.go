@@ -16,6 +16,7 @@ var samples = map[string][3]string{
 	"listen":                        {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"},
 	"admin.listen":                  {"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"},
 	"admin.token_file":              {"/a", "/b", "/c"},
+	"admin.usage_file":              {"/d", "/e", "/f"},
 	"admin.allowed_hosts":           {"a.example.com", "b.example.com, c.example.com", ""},
 	"tls.cert":                      {"/a", "/b", "/c"},
 	"tls.key":                       {"/a", "/b", "/c"},

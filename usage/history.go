@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
@@ -25,6 +26,15 @@ type Options struct {
 	// it is full. Beside it, what is under way takes at most a few MiB.
 	// Default 16 MiB.
 	MaxBytes int
+	// File, if set, is where the history is kept over a restart: read by
+	// [New], written by [History.Run] once a minute and at its end. A damaged
+	// one is set aside and said.
+	File string
+	// Account is the account's name in the file; another's is refused.
+	Account string
+	// Log takes a line when the file is damaged or cannot be written; nil
+	// discards it.
+	Log *slog.Logger
 }
 
 // A History is what is remembered of one account's use. Its methods may be
@@ -32,6 +42,10 @@ type Options struct {
 type History struct {
 	snapshot func() limit.Snapshot
 	maxBytes int
+	file     string
+	account  string
+	log      *slog.Logger
+	saving   sync.Mutex // one at a time writes the file
 	began    time.Time
 	shards   []shard
 	line     line
@@ -44,9 +58,11 @@ type History struct {
 	watched   map[limit.Key]*watched
 }
 
-// New returns an empty history that begins now.
-func New(o Options) *History {
+// New returns a history: what its file holds, or an empty one that begins now.
+// It fails when there is a file that cannot be read or is another account's.
+func New(o Options) (*History, error) {
 	h := &History{
+		file: o.File, account: o.Account, log: o.Log,
 		snapshot: o.Snapshot, maxBytes: cmp.Or(o.MaxBytes, DefaultMaxBytes), began: time.Now(),
 		shards: make([]shard, max(4, 2*runtime.GOMAXPROCS(0))),
 		rings: [...]ring{
@@ -57,22 +73,49 @@ func New(o Options) *History {
 		names: make(map[row]*name), watched: make(map[limit.Key]*watched),
 	}
 	h.line.init()
-	return h
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.file == "" {
+		return h, nil
+	}
+	return h, h.load()
 }
 
 // Run gathers what [History.Take] has counted and looks at the buckets, once a
-// second and just before a window ends, until ctx does.
+// second and just before a window ends, until ctx does. It keeps the file.
 func (h *History) Run(ctx context.Context) {
+	var keeping sync.WaitGroup
+	keeping.Go(func() { h.keep(ctx) })
+	defer keeping.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			h.look(time.Now())
 			return
 		case <-timer.C:
 		}
 		timer.Reset(h.look(time.Now()))
+	}
+}
+
+// keep writes the file, now and then and at the end.
+func (h *History) keep(ctx context.Context) {
+	if h.file == "" {
+		return
+	}
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for ended := false; !ended; {
+		select {
+		case <-ctx.Done():
+			ended = true
+		case <-tick.C:
+		}
+		if err := h.Save(); err != nil {
+			h.log.Warn("the history of use is not saved; it is tried again in a minute", "error", err.Error())
+		}
 	}
 }
 

@@ -65,21 +65,30 @@ func (o *open) fold() {
 		if o.n[kind] <= most {
 			continue
 		}
-		var names []row
-		for r := range o.rows {
-			if r.kind == Kind(kind) && r.name != Other {
-				names = append(names, r)
-			}
+		o.keep(Kind(kind), most-1)
+	}
+}
+
+// keep adds all but the busiest most names of a kind to [Other].
+func (o *open) keep(kind Kind, most int) {
+	type sized struct {
+		row
+		size int64
+	}
+	var names []sized
+	for r, f := range o.rows {
+		if r.kind == kind && r.name != Other {
+			names = append(names, sized{r, f.size()})
 		}
-		slices.SortFunc(names, func(a, b row) int {
-			return cmp.Or(-cmp.Compare(o.rows[a].size(), o.rows[b].size()), cmp.Compare(a.name, b.name))
-		})
-		for _, r := range names[most-1:] {
-			f := o.rows[r]
-			delete(o.rows, r)
-			o.n[kind]--
-			o.at(row{Kind(kind), Other}).Add(f)
-		}
+	}
+	slices.SortFunc(names, func(a, b sized) int {
+		return cmp.Or(-cmp.Compare(a.size, b.size), cmp.Compare(a.name, b.name))
+	})
+	for _, r := range names[most:] {
+		f := o.rows[r.row]
+		delete(o.rows, r.row)
+		o.n[kind]--
+		o.at(row{kind, Other}).Add(f)
 	}
 }
 

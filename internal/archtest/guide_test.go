@@ -39,6 +39,13 @@ func TestGuidesExplainWhatIsSaid(t *testing.T) {
 		{"gateway.md", "the log line", "gateway/*.go", `lineLog\{[\w.]+, "([^"]+)"`},
 		{"gateway.md", "the reason", "limit/wait.go", `Reason = "([^"]+)"`},
 		{"gateway.md", "the field", "admin/limits.go", "`json:\"(\\w+)"},
+		{"admin.md", "the field", "admin/usage.go", "`json:\"(\\w+)"},
+		{"admin.md", "the field", "admin/clients.go", "`json:\"(\\w+)"},
+		{"admin.md", "the field", "admin/calls.go", "`json:\"(\\w+)"},
+		{"admin.md", "the field", "admin/events.go", "`json:\"(\\w+)"},
+		{"admin.md", "the field", "admin/now.go", "`json:\"(\\w+)"},
+		{"admin.md", "the kind of event", "admin/events.go", `event\.\w+: "(\w+)"`},
+		{"admin.md", "the log line", "usage/*.go", `\.Warn\("([^";:]+)`},
 		{"library.md", "the option", "options.go", `(?m)^\t([A-Z]\w+) +\S`},
 		{"simulator.md", "the key", "simulator/faultspec.go", `\badd\("([^"]+)"`},
 	} {

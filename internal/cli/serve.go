@@ -16,6 +16,7 @@ type serveFlags struct {
 	listen       string
 	admin        string
 	tokenFile    string
+	usageFile    string
 	plan         string
 	window       time.Duration
 	maxWait      time.Duration
@@ -75,6 +76,7 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:4290", "`HOST:PORT`: where clients call; port 0 takes any free one")
 	flags.StringVar(&f.admin, "admin", "127.0.0.1:4291", "`HOST:PORT`: the admin address")
 	flags.StringVar(&f.tokenFile, "admin-token-file", "", "`FILE`: the admin address's token (default $FLYBALL_ADMIN_TOKEN, else none)")
+	flags.StringVar(&f.usageFile, "usage-file", "", "`FILE`: where the history of use is kept over a restart (default none: in memory only)")
 	flags.StringVar(&f.plan, "plan", "", "`PLAN`: the account's plan, a first guess until its answers state the limit:\n"+planNames()+" (default unknown: 200 a minute)")
 	flags.DurationVar(&f.window, "window", time.Minute, "`D`: span of the account's limit, for a simulator whose minute is shorter")
 	flags.DurationVar(&f.maxWait, "max-wait", gateway.DefaultMaxWait, "`D`: longest a call may take in holds and retries together; 0s never waits")

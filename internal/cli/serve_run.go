@@ -84,7 +84,10 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	t := c.Transport()
 	metrics := telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()})
 	snapshot := func() limit.Snapshot { return svc.transport.Snapshot() }
-	svc.usage = usage.New(usage.Options{Snapshot: snapshot})
+	svc.usage, err = usage.New(usage.Options{Snapshot: snapshot, File: string(c.Admin.UsageFile), Account: o.Upstream.Host, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
 	svc.events = admin.NewEvents(snapshot, svc.usage, version())
 	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink(), svc.usage.Take, svc.events.Take)
 	if svc.kept, err = c.OpenStore(); err != nil {
