@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flyballhq/flyball/audit"
+	auditpage "github.com/flyballhq/flyball/audit/page"
 	"github.com/flyballhq/flyball/zendesk"
 )
 
@@ -18,6 +20,7 @@ type auditFlags struct {
 	plan    string
 	limit   int
 	json    bool
+	html    string
 }
 
 func newAudit(s Streams) *cobra.Command {
@@ -46,6 +49,7 @@ Several files are read together in the order of time. "-" is standard input.`,
 	flags.StringVar(&f.plan, "plan", "", "`PLAN`: the account's plan, which says its limit where answers do not (default unknown)")
 	flags.IntVar(&f.limit, "limit", 0, "`N`: the account's calls a minute, over whatever the log says (default unknown)")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON (default false)")
+	flags.StringVar(&f.html, "html", "", "`FILE`: write the report as one HTML page with charts as well (default none)")
 	return cmd
 }
 
@@ -81,12 +85,27 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 	}
 	report := a.Report()
 	report.Files = files
+	if err := f.writePage(report); err != nil {
+		return err
+	}
 	if f.json {
 		encoder := json.NewEncoder(s.Out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(report)
 	}
 	return printAudit(s, report)
+}
+
+// writePage writes the page, if asked for.
+func (f *auditFlags) writePage(report *audit.Report) error {
+	if f.html == "" {
+		return nil
+	}
+	file, err := os.Create(f.html)
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return errors.Join(auditpage.Write(file, report), file.Close())
 }
 
 func explainAudit(err error) error {
