@@ -17,7 +17,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short test-main test-bench test-e2e vet fmt-check behaviours behaviours-check lint demo bench bench-quick bench-gateway fuzz soak
+.PHONY: help build test test-short test-main test-bench test-e2e vet fmt-check behaviours behaviours-check lint demo bench bench-quick bench-gateway bench-cache fuzz soak
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench-gateway: ## the gateway beside a bare reverse proxy
 
 soak: ## random schedules in virtual time until one fails or it is stopped; SOAK_S=10m bounds it
 	@$(GO) test -count=1 -timeout 0 -run '^TestSoak$$' -soak $(SOAK_S)
+
+bench-cache: ## a hit beside a bare handler's, nginx's and Varnish's, of those installed
+	@if [ -x bench/run ]; then bench/run cache; else echo "bench/run is not here yet" >&2; exit 1; fi
 
 fuzz: ## each fuzz test for FUZZ_S (10s)
 	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . \

@@ -58,7 +58,7 @@ func (c *child) stop() {
 // A usage is what a process has used since it began.
 type usage struct {
 	cpu  time.Duration // user and system
-	held int64         // calls that flyball held
+	held int64         // calls that flyball held; of the upstream, calls it was asked
 	heap uint64        // bytes taken from the heap
 }
 

@@ -32,13 +32,17 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == "role" {
 		exit(playRole(os.Args[2], os.Args[3:]))
 	}
-	p, err := parse(os.Args[1:])
+	args, run := os.Args[1:], plan.run
+	if len(args) > 0 && args[0] == "cache" {
+		args, run = args[1:], plan.runCaches
+	}
+	p, err := parse(args)
 	if err != nil {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(p.run(ctx))
+	exit(run(p, ctx))
 }
 
 func parse(args []string) (p plan, err error) {

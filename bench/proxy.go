@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway"
 )
@@ -45,12 +46,13 @@ const longest = 5 * time.Second
 
 // serveGateway is flyball's whole stack as "flyball serve" builds it. held is
 // called for each call that had to wait.
-func serveGateway(l net.Listener, upstream *url.URL, held func()) error {
+func serveGateway(l net.Listener, upstream *url.URL, keeps cache.Options, held func()) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil)) // a line there is a finding
 	lines := gateway.LogSink(log)
 	transport, err := flyball.New(flyball.Options{
 		Account: upstream.String(),
 		Base:    gateway.Base(upstream),
+		Cache:   keeps,
 		OnEvent: func(e event.Event) {
 			if e.Kind == event.Held {
 				held()

@@ -14,9 +14,8 @@ func report(w io.Writer, p plan, rows []row, took time.Duration) {
 	for _, r := range rows {
 		held += r.gateway.held
 	}
-	fmt.Fprintf(w, "%s, %s/%s, %d CPUs, %s: %d interleaved rounds of %s at %d connections in %s; %d calls were held\n\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(),
-		p.rounds, p.cell, p.conns, took.Round(time.Second), held)
+	fmt.Fprintf(w, "%s: %d interleaved rounds of %s at %d connections in %s; %d calls were held\n\n",
+		machine(), p.rounds, p.cell, p.conns, took.Round(time.Second), held)
 	fmt.Fprintln(w, "| answer | body, bytes | CPU per request, gateway over bare | of the rounds | requests a second, gateway over bare | added p50 at one connection, bare / gateway, µs | p99, direct / bare / gateway, µs |")
 	fmt.Fprintln(w, "|---|--:|--:|--:|--:|--:|--:|")
 	for _, r := range rows {
@@ -32,6 +31,11 @@ func report(w io.Writer, p plan, rows []row, took time.Duration) {
 		fmt.Fprintf(w, "%-32s CPU µs a request: bare %.0f, gateway %.0f; requests a second: bare %.0f, gateway %.0f; heap bytes a request: bare %.0f, gateway %.0f\n", r.what,
 			micros(r.bare.cpu), micros(r.gateway.cpu), median(r.bare.rate), median(r.gateway.rate), median(r.bare.heap), median(r.gateway.heap))
 	}
+}
+
+// machine says when and on what a run was.
+func machine() string {
+	return fmt.Sprintf("%s, %s/%s, %d CPUs, %s", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 }
 
 // verdict says whether a stated bar was met.

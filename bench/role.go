@@ -8,6 +8,10 @@ import (
 	"os"
 	"runtime/pprof"
 	"sync/atomic"
+	"time"
+
+	"github.com/flyballhq/flyball/cache"
+	"github.com/flyballhq/flyball/cache/memory"
 )
 
 // The roles of a child process.
@@ -15,6 +19,8 @@ const (
 	asUpstream = "upstream"
 	asBare     = "bare"
 	asGateway  = "gateway"
+	asHandler  = "handler" // a bare net/http handler that keeps answers
+	asCache    = "cache"   // the gateway with its cache on
 )
 
 // playRole is a child's main: it serves on a loopback port, says where on its
@@ -52,7 +58,7 @@ func playRole(role string, args []string) error {
 
 func serve(role string, l net.Listener, args []string, held *atomic.Int64) error {
 	if role == asUpstream {
-		return serveUpstream(l)
+		return serveUpstream(l, func() { held.Add(1) })
 	}
 	if len(args) == 0 {
 		return fmt.Errorf("role %s needs the upstream's URL", role)
@@ -65,8 +71,16 @@ func serve(role string, l net.Listener, args []string, held *atomic.Int64) error
 	case asBare:
 		return serveBare(l, upstream)
 	case asGateway:
-		return serveGateway(l, upstream, func() { held.Add(1) })
+		return serveGateway(l, upstream, cache.Options{}, func() { held.Add(1) })
+	case asHandler:
+		return serveHandler(l, upstream)
+	case asCache:
+		store, err := memory.New(memory.Options{})
+		if err != nil {
+			return err
+		}
+		return serveGateway(l, upstream, cache.Options{Store: store, Rules: []cache.Rule{{Route: "GET /api/v2/tickets/{id}", Fresh: time.Hour}}}, func() { held.Add(1) })
 	default:
-		return fmt.Errorf("role %s is none of %s, %s, %s", role, asUpstream, asBare, asGateway)
+		return fmt.Errorf("role %s is none of %s, %s, %s, %s, %s", role, asUpstream, asBare, asGateway, asHandler, asCache)
 	}
 }

@@ -19,6 +19,7 @@ const allowed = 10_000_000
 // Zendesk sends. It reads requests without a body only.
 type upstream struct {
 	replies map[string]reply
+	asked   func() // called for each call
 
 	mu     sync.Mutex
 	minute int64
@@ -28,8 +29,8 @@ type upstream struct {
 // A reply is one page's header, without the fields that change, and its body.
 type reply struct{ head, body []byte }
 
-func serveUpstream(l net.Listener) error {
-	u := &upstream{replies: map[string]reply{}}
+func serveUpstream(l net.Listener, asked func()) error {
+	u := &upstream{asked: asked, replies: map[string]reply{}}
 	for _, p := range pages {
 		u.replies[p.path] = replyWith(p, "http://"+l.Addr().String())
 	}
@@ -66,6 +67,7 @@ func (u *upstream) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
+		u.asked()
 		out = u.answer(out[:0], path)
 		if _, err := conn.Write(out); err != nil {
 			return
