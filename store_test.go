@@ -151,7 +151,9 @@ func TestABadStoreIsAMiss(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		twin := func(_ *testing.T, store cache.Store, base http.RoundTripper) http.RoundTripper { return trusting{store, base} }
+		twin := func(_ *testing.T, store cache.Store, base http.RoundTripper) http.RoundTripper {
+			return trusting{store, base}
+		}
 		faults := aBadStoreIsNoWorseThanNone(t, twin)
 		if !strings.Contains(faults, "another's entry") || !strings.Contains(faults, "failed") {
 			t.Errorf("the check is blind: of the trusting way it says %q", faults)

@@ -28,6 +28,7 @@ type Transport struct {
 	base       http.RoundTripper
 	merger     *batch.Merger
 	governed   http.RoundTripper
+	hits       hitter // nil where nothing is kept
 	ownsBase   bool
 	tally      tally
 	sink       event.Sink // the program's own, nil without one
@@ -67,6 +68,9 @@ func New(o Options) (*Transport, error) {
 		retry.New(retry.Options{Provider: t.provider, Sink: sink, Retries: o.Retries, BodyMemory: o.BodyMemory}),
 		t.controller.Layer(),
 	)
+	if o.Cache.Static || len(o.Cache.Rules) > 0 {
+		t.hits, _ = t.governed.(hitter)
+	}
 	return t, nil
 }
 

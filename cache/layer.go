@@ -97,6 +97,8 @@ type question struct {
 	ask  ask
 	rule *Rule // nil: its answer is not kept
 
+	header http.Header // becomes a hit's, nil for one of its own
+
 	key      string
 	entry    *Entry // stale; nil when there is none
 	ttl      time.Duration

@@ -136,7 +136,7 @@ func (t *transport) aged(q *question, now time.Time, status []string) *http.Resp
 func (t *transport) answer(q *question, e *Entry, status []string, now time.Time) *http.Response {
 	resp := &http.Response{
 		Status: statusLine(e.Status), StatusCode: e.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: e.Header.Clone(), ContentLength: int64(len(e.Body)), Request: q.req,
+		Header: copied(q.header, e.Header), ContentLength: int64(len(e.Body)), Request: q.req,
 	}
 	mark(resp.Header, status)
 	if t.keeper != nil {

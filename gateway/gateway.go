@@ -16,6 +16,8 @@ type Gateway struct {
 	strangers strangers
 	turners   *turners
 	proxy     *httputil.ReverseProxy
+	kept      keeper // nil when the transport keeps nothing
+	buffers   buffers
 }
 
 // New returns a gateway, or an error that names the option that is wrong.
@@ -28,6 +30,7 @@ func New(opts Options) (*Gateway, error) {
 	if g.turners, err = newTurners(opts); err != nil {
 		return nil, err
 	}
+	g.kept, _ = opts.Transport.(keeper)
 	g.proxy = newProxy(g)
 	return g, nil
 }
@@ -98,6 +101,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pass hands a call that may be served to the proxy.
 func (g *Gateway) pass(a *answer, r *http.Request, c *call) {
 	c.linkBase = g.linkBase(r)
-	g.proxy.ServeHTTP(a, r.WithContext(g.opts.Label(c, c.ask)))
+	ctx := g.opts.Label(c, c.ask)
+	if !g.passKept(ctx, a, r, c) {
+		g.proxy.ServeHTTP(a, r.WithContext(ctx))
+	}
 	a.finish()
 }

@@ -17,7 +17,7 @@ func newProxy(g *Gateway) *httputil.ReverseProxy {
 		Rewrite:       g.aim,
 		Transport:     sender{g},
 		FlushInterval: lateHeader,
-		BufferPool:    &buffers{},
+		BufferPool:    &g.buffers,
 		ErrorHandler:  g.fail,
 		ErrorLog:      log.New(lineLog{g.opts.Log, "answer cut short"}, "", 0),
 	}
@@ -73,18 +73,13 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 	c := callFrom(out.Context())
 	announced := resp.ContentLength
-	s.g.tidy(c, resp)
 	if resp.Body != http.NoBody {
 		resp.Body = watch(resp.Body, s.g.opts.UpstreamStall, c)
 	}
 	// Links are turned as this call asked for them, whatever request the
 	// transport made of it.
 	resp.Request = out
-	if err := s.g.turners.turn(c.linkBase, resp); err != nil {
-		// The account has done its work: an answer with links left as they
-		// are is better than none.
-		s.g.opts.Log.Warn("links left alone", "error", scrub(err.Error()))
-	}
+	s.g.dress(c, resp)
 	if resp.ContentLength < 0 {
 		// An announced body is no stream, though its length has changed: the
 		// proxy need not send on each piece by itself. Clients hear only of
@@ -92,6 +87,16 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 		resp.ContentLength = announced
 	}
 	return resp, nil
+}
+
+// dress makes an answer fit for its client: tidied, with links that lead here.
+func (g *Gateway) dress(c *call, resp *http.Response) {
+	g.tidy(c, resp)
+	if err := g.turners.turn(c.linkBase, resp); err != nil {
+		// The account has done its work: an answer with links left as they
+		// are is better than none.
+		g.opts.Log.Warn("links left alone", "error", scrub(err.Error()))
+	}
 }
 
 // errSwitched: nobody asked for another protocol, see [Gateway.inspect].
