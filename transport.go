@@ -25,6 +25,7 @@ type Transport struct {
 	host       string
 	provider   limit.Provider
 	controller *admission.Controller
+	cache      *cache.Cache
 	base       http.RoundTripper
 	merger     *batch.Merger
 	governed   http.RoundTripper
@@ -61,8 +62,9 @@ func New(o Options) (*Transport, error) {
 	if t.merger, err = o.Batch.merger(t.provider, sink); err != nil {
 		return nil, err
 	}
+	t.cache = cache.New(o.Cache, cache.Seams{Account: t.host, Provider: t.provider, Standing: t.controller.Standing, Sink: sink})
 	t.governed = stack(t.base,
-		cache.New(o.Cache, cache.Seams{Account: t.host, Provider: t.provider, Standing: t.controller.Standing, Sink: sink}),
+		t.cache.Layer(),
 		elide.New(o.Elide, elide.Seams{Provider: t.provider, Standing: t.controller.Standing, Sink: sink}),
 		t.merger.Layer(),
 		retry.New(retry.Options{Provider: t.provider, Sink: sink, Retries: o.Retries, BodyMemory: o.BodyMemory}),
@@ -193,6 +195,7 @@ func (t *Transport) Snapshot() limit.Snapshot {
 // themselves.
 func (t *Transport) Close() error {
 	t.controller.Close()
+	t.cache.Close()
 	if t.ownsBase {
 		t.CloseIdleConnections()
 	}

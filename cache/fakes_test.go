@@ -148,11 +148,13 @@ func newWorld(t *testing.T, o Options) *world {
 	if err := o.Check(plain{}); err != nil {
 		t.Fatal(err)
 	}
-	w.rt = New(o, Seams{Account: "acme.example", Provider: plain{}, Sink: func(e event.Event) {
+	c := New(o, Seams{Account: "acme.example", Provider: plain{}, Sink: func(e event.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.saved = append(w.saved, e.Cause)
-	}})(w.origin)
+	}})
+	t.Cleanup(c.Close)
+	w.rt = c.Layer()(w.origin)
 	return w
 }
 

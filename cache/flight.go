@@ -192,7 +192,7 @@ func (f *sharedSend) runApart(ctx context.Context, out *http.Request) (*http.Res
 	var resp *http.Response
 	var err error
 	headed := make(chan struct{})
-	go func() {
+	f.workers.run(func() {
 		defer close(headed)
 		defer func() {
 			if fault := recover(); fault != nil {
@@ -203,7 +203,7 @@ func (f *sharedSend) runApart(ctx context.Context, out *http.Request) (*http.Res
 		if !f.hand() && resp != nil {
 			_ = resp.Body.Close()
 		}
-	}()
+	})
 	select {
 	case <-headed:
 		leader.Carried(f.call)

@@ -10,26 +10,37 @@ import (
 	"github.com/flyballhq/flyball/limit"
 )
 
-// New returns the layer. Its transports share the store, the flights and what
-// was written, and may be used by many goroutines at once. A request whose
-// context carries no [limit.Call] passes untouched. o has passed
-// [Options.Check].
-func New(o Options, s Seams) func(next http.RoundTripper) http.RoundTripper {
+// A Cache answers calls without a send. Make one with [New] and close it.
+type Cache struct{ layer *layer }
+
+// New returns a cache. o has passed [Options.Check].
+func New(o Options, s Seams) *Cache {
 	keeper, _ := s.Provider.(limit.Keeper)
-	shared := &layer{
-		Options: o.withDefaults(), Seams: s, keeper: keeper,
+	return &Cache{&layer{
+		Options: o.withDefaults(), Seams: s, keeper: keeper, workers: newWorkers(),
 		rules: o.rules(s.Provider), flights: map[uint64]*sharedSend{},
-	}
+	}}
+}
+
+// Layer returns the layer. Its transports share the store, the sends under way
+// and what was written, and may be used by many goroutines at once. A request
+// whose context carries no [limit.Call] passes untouched.
+func (c *Cache) Layer() func(next http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
-		return &transport{layer: shared, next: next}
+		return &transport{layer: c.layer, next: next}
 	}
 }
+
+// Close ends the goroutines that the cache keeps. The store is its maker's to
+// close; calls under way end by themselves, and later ones are answered still.
+func (c *Cache) Close() { c.layer.workers.close() }
 
 type layer struct {
 	Options
 	Seams
 	keeper  limit.Keeper // nil when the provider is none
 	rules   map[string]*Rule
+	workers *workers
 	history history
 	puts    atomic.Uint64 // entries put since the start
 
