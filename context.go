@@ -40,6 +40,7 @@ type wish struct {
 	limited bool
 	batch   bool
 	stays   bool
+	receipt *Receipt
 }
 
 type wishKey struct{}

@@ -18,11 +18,17 @@ type tally struct {
 func (t *tally) take(e event.Event) {
 	switch e.Kind {
 	case event.Sent, event.Lost, event.Extra:
+		if e.Unsent {
+			return
+		}
 		t.sends.Add(1)
 		if e.Call != nil && e.Call.For != limit.NotSaved {
 			t.saved[e.Call.For].sends.Add(-1)
 		}
 	case event.Saved:
+		if e.Call != nil {
+			e.Call.SavedBy = e.Cause // for those who are told of the call's end
+		}
 		t.saved[e.Cause].calls.Add(1)
 		t.saved[e.Cause].sends.Add(1)
 	}

@@ -116,7 +116,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	call := t.call(req)
 	resp, err := t.govern(req, call)
-	t.done(call, resp, err)
+	t.done(req, call, resp, err)
 	return resp, err
 }
 
@@ -139,8 +139,20 @@ func (t *Transport) govern(req *http.Request, call *limit.Call) (*http.Response,
 	return resp, nil
 }
 
-// done tells that a call has ended.
-func (t *Transport) done(call *limit.Call, resp *http.Response, err error) {
+// done tells that a call has ended: the program's sink, and the caller that
+// asked for a receipt.
+func (t *Transport) done(req *http.Request, call *limit.Call, resp *http.Response, err error) {
+	wish := wishes(req.Context())
+	receipt := wish != nil && wish.receipt != nil
+	if t.sink == nil && !receipt {
+		return
+	}
+	if call.Detached() {
+		call = call.Apart()
+	}
+	if receipt {
+		*wish.receipt = t.receipt(call, resp)
+	}
 	if t.sink == nil {
 		return
 	}

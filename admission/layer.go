@@ -146,14 +146,16 @@ func (s *send) lost(err error) {
 	now := time.Now()
 	s.mu.Lock()
 	s.exit()
-	if s.unsent(err) {
+	unsent := s.unsent(err)
+	if unsent {
+		s.call.Sends--
 		s.account.Refund(now, &s.grant)
 	} else {
 		s.account.Lose(now, &s.grant)
 	}
 	s.serve(now, s.grant.Buckets)
 	s.mu.Unlock()
-	s.emit(event.Event{Kind: event.Lost, At: now, Call: s.call, Took: now.Sub(s.left), Err: err})
+	s.emit(event.Event{Kind: event.Lost, At: now, Call: s.call, Took: now.Sub(s.left), Err: err, Unsent: unsent})
 }
 
 // answered tells the budget what came back and lets go whom that frees.
@@ -180,6 +182,7 @@ func (s *send) answered(resp *http.Response) {
 	}
 	s.emit(event.Event{Kind: event.Sent, At: now, Call: s.call, Status: resp.StatusCode, Took: t1.Sub(t0)})
 	if refused {
+		s.call.Refused++
 		s.emit(event.Event{Kind: event.Refused, At: now, Call: s.call, Bucket: blame.Bucket, Until: blame.Until, Status: resp.StatusCode, Text: refusal.Text})
 	}
 	if blame.Learned > 0 {

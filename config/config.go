@@ -25,6 +25,7 @@ type Config struct {
 	DrainTimeout Duration  `yaml:"drain_timeout" env:"DRAIN_TIMEOUT" flag:"drain-timeout"`
 	Retries      Count     `yaml:"retries" env:"RETRIES"`
 	Log          Log       `yaml:"log" envPrefix:"LOG_"`
+	AccessLog    AccessLog `yaml:"access_log" envPrefix:"ACCESS_LOG_"`
 	Bounds       Bounds    `yaml:"bounds" envPrefix:"BOUNDS_"`
 	Accounts     []Account `yaml:"accounts" env:"-"`
 
@@ -51,6 +52,12 @@ type TLS struct {
 // Log says how log lines are written.
 type Log struct {
 	Format LogFormat `yaml:"format" env:"FORMAT" flag:"log-format"`
+}
+
+// AccessLog says where a line for each call goes.
+type AccessLog struct {
+	File   File  `yaml:"file" env:"FILE" flag:"access-log"` // "-" is standard output
+	Sample Share `yaml:"sample" env:"SAMPLE" flag:"access-log-sample"`
 }
 
 // Bounds are what the gateway puts up with at most.
@@ -151,6 +158,7 @@ func defaults() *Config {
 		GiveUp:       429,
 		DrainTimeout: Duration(25 * time.Second),
 		Retries:      2,
+		AccessLog:    AccessLog{Sample: 1},
 		Bounds: Bounds{
 			MaxHeader: 64 << 10, MaxBody: 256 << 20, BodyMemory: 1 << 20,
 			Stall: Duration(30 * time.Second), UpstreamStall: Duration(2 * time.Minute),

@@ -146,12 +146,12 @@ func (c *Config) add(name, upstream string, from Origin) {
 // anchorFiles makes the paths that stand in a file relative to its folder:
 // the gateway may be started from anywhere.
 func (c *Config) anchorFiles(folder string) {
-	files := map[string]*File{"admin.token_file": &c.Admin.TokenFile, "admin.usage_file": &c.Admin.UsageFile, "tls.cert": &c.TLS.Cert, "tls.key": &c.TLS.Key}
+	files := map[string]*File{"admin.token_file": &c.Admin.TokenFile, "admin.usage_file": &c.Admin.UsageFile, "tls.cert": &c.TLS.Cert, "tls.key": &c.TLS.Key, "access_log.file": &c.AccessLog.File}
 	for i := range c.Accounts {
 		files[at("accounts", i)+".cache.file"] = &c.Accounts[i].Cache.File
 	}
 	for key, f := range files {
-		if c.origins[key].From == FromFile && *f != "" && !filepath.IsAbs(string(*f)) {
+		if c.origins[key].From == FromFile && *f != "" && *f != "-" && !filepath.IsAbs(string(*f)) {
 			*f = File(filepath.Join(folder, string(*f)))
 		}
 	}

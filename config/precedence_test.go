@@ -29,6 +29,8 @@ var samples = map[string][3]string{
 	"drain_timeout":                 {"1s", "2s", "3s"},
 	"retries":                       {"3", "4", ""},
 	"log.format":                    {"text", "json", "text"},
+	"access_log.file":               {"/a", "/b", "/c"},
+	"access_log.sample":             {"10%", "20%", "30%"},
 	"bounds.max_header":             {"1KiB", "2KiB", ""},
 	"bounds.max_body":               {"1KiB", "2KiB", ""},
 	"bounds.body_memory":            {"1KiB", "2KiB", ""},

@@ -17,6 +17,9 @@ func (c *Config) validate(mistakes *Mistakes) {
 	v.files()
 	v.spans()
 	v.bounds()
+	if v.AccessLog.Sample == 0 {
+		v.wrong([]string{"access_log.sample"}, "0%% would write nothing but trouble (write 1%% or more, or leave access_log.file out for no log)")
+	}
 	seen := map[string]string{}
 	for i := range c.Accounts {
 		v.account(&c.Accounts[i], at("accounts", i), seen)

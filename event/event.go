@@ -18,7 +18,7 @@ const (
 	Held     Kind = iota // a call began to wait for admission; Bucket, Reason and Until say for what, ETA how long it may take
 	Admitted             // a send was let go; Wait says how long it was held
 	Sent                 // a send was answered; Status and Took are set
-	Lost                 // a send died without an answer; Err is set
+	Lost                 // a send died without an answer; Err is set, and Unsent when it provably never left
 	Refused              // the server refused a send for a limit's sake; Bucket is what was blamed, Until the pause
 	GaveUp               // flyball refused the call: Bucket, Reason and Until say why and until when
 	Left                 // the caller left while its call was held
@@ -48,6 +48,7 @@ type Event struct {
 	Waiting  int
 	Servable int
 	Cause    limit.Cause
+	Unsent   bool
 	Text     string // what the server said
 	Err      error
 }

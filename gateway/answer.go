@@ -19,6 +19,8 @@ type answer struct {
 	perWrite bool
 	renewed  time.Time
 	begun    bool  // the header has gone out
+	status   int   // of that header
+	sent     int64 // bytes of the body that have gone out
 	owed     int64 // bytes of the body still to come, negative when not known
 }
 
@@ -35,7 +37,7 @@ func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *ans
 // WriteHeader sends the status, or an informational one of several.
 func (a *answer) WriteHeader(status int) {
 	if status >= http.StatusOK {
-		a.begun, a.owed = true, contentLength(a.Header())
+		a.begun, a.status, a.owed = true, status, contentLength(a.Header())
 		// An answer without a type goes out without one: net/http would guess.
 		if _, ok := a.Header()["Content-Type"]; !ok {
 			a.Header()["Content-Type"] = nil
@@ -52,6 +54,7 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	a.arm()
 	n, err := a.ResponseWriter.Write(p)
+	a.sent += int64(n)
 	if a.owed -= int64(n); a.owed > 0 && err == nil {
 		err = a.control.Flush()
 	}

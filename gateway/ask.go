@@ -32,6 +32,8 @@ type Ask struct {
 	Batch bool
 	// Waits says that the caller's own "Prefer: wait" was honoured.
 	Waits bool
+	// Receipt, if set, is to be filled with what the call cost.
+	Receipt *limit.Receipt
 }
 
 // label tells a flyball.Transport what the caller asked for.
@@ -46,6 +48,9 @@ func label(ctx context.Context, ask Ask) context.Context {
 	}
 	if ask.Batch {
 		ctx = flyball.WithBatch(ctx)
+	}
+	if ask.Receipt != nil {
+		ctx = flyball.WithReceipt(ctx, ask.Receipt)
 	}
 	return ctx
 }

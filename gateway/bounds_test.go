@@ -101,6 +101,10 @@ func TestWhoCalls(t *testing.T) {
 		{"the credential", []string{"Authorization", "Bearer abc", "User-Agent", ""}, "credential c355dce9"},
 		{"nothing", []string{"User-Agent", ""}, "unknown"},
 		{"a name that would forge a log line", []string{"Flyball-Client", "a\tb", "User-Agent", "x/1"}, "x"},
+		{"a credential in the wrong place", []string{"Flyball-Client", "Bearer abc"}, "hidden c355dce9"},
+		{"a token for a program", []string{"User-Agent", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"}, "hidden 435cdbd5"},
+		{"a program in CamelCase", []string{"User-Agent", "AcmeZendeskTicketSynchroniser2/1.0"}, "AcmeZendeskTicketSynchroniser2"},
+		{"an e-mail with a birthday", []string{"Authorization", basic("smith19850101@acme.example", "s3cret")}, "smith19850101@acme.example"},
 		{"a long name", []string{"Flyball-Client", strings.Repeat("n", 5000)}, strings.Repeat("n", 64)},
 	}
 	for _, test := range tests {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -31,8 +32,7 @@ func identify(r *http.Request) string {
 		return name
 	}
 	if credential := r.Header.Get("Authorization"); credential != "" {
-		sum := sha256.Sum256([]byte(credential))
-		return "credential " + hex.EncodeToString(sum[:4])
+		return "credential " + hashed(credential)
 	}
 	return "unknown"
 }
@@ -66,30 +66,72 @@ type clients struct {
 	max int
 
 	mu     sync.Mutex
-	recent *list.List // of string
+	recent *list.List // of known
 	byName map[string]*list.Element
 }
+
+// A known is one caller: the name it gave, and what it is called in logs,
+// figures and pages.
+type known struct{ given, shown string }
 
 func newClients(limit int) *clients {
 	return &clients{max: limit, recent: list.New(), byName: make(map[string]*list.Element)}
 }
 
-// name remembers that a client called, and returns its name in the one copy
-// that the table holds, so that a request's header is not kept alive by it.
-func (c *clients) name(who string) string {
+// name remembers that a client called, and returns what it is called, in the
+// one copy that the table holds, so that a request's header is not kept alive
+// by it. One that was configured is shown as it stands.
+func (c *clients) name(given string, configured bool) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.byName[who]; ok {
+	if e, ok := c.byName[given]; ok {
 		c.recent.MoveToFront(e)
-		return e.Value.(string)
+		return e.Value.(known).shown
 	}
 	if c.recent.Len() >= c.max {
 		oldest := c.recent.Back()
-		delete(c.byName, c.recent.Remove(oldest).(string))
+		delete(c.byName, c.recent.Remove(oldest).(known).given)
 	}
-	who = strings.Clone(who)
-	c.byName[who] = c.recent.PushFront(who)
-	return who
+	given = strings.Clone(given)
+	k := known{given, given}
+	if !configured {
+		k.shown = shown(given)
+	}
+	c.byName[given] = c.recent.PushFront(k)
+	return k.shown
+}
+
+// shown is what a caller that gave itself a name is called: that, or its hash
+// if it could be a credential.
+func shown(given string) string {
+	email := strings.Contains(given, "@") && !strings.ContainsAny(given, ":/ ")
+	if !email && (announced.MatchString(given) || slices.ContainsFunc(strings.FieldsFunc(given, joint), secretive)) {
+		return "hidden " + hashed(given)
+	}
+	return given
+}
+
+func joint(r rune) bool { return strings.ContainsRune("_-.~+=/@: ", r) }
+
+// secretive tells a token from a part of a name, which may be long and in
+// CamelCase, and have a figure or two in it.
+func secretive(part string) bool {
+	if len(part) < 12 {
+		return false
+	}
+	digits := 0
+	for i := range len(part) {
+		if part[i] >= '0' && part[i] <= '9' {
+			digits++
+		}
+	}
+	return digits >= 3 && digits < len(part) || len(part) >= 32 && mixed(part)
+}
+
+// hashed is a short hash that tells apart what must not be shown.
+func hashed(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:4])
 }
 
 // names returns the names known now, the latest first.
@@ -98,7 +140,7 @@ func (c *clients) names() []string {
 	defer c.mu.Unlock()
 	names := make([]string, 0, c.recent.Len())
 	for e := c.recent.Front(); e != nil; e = e.Next() {
-		names = append(names, e.Value.(string))
+		names = append(names, e.Value.(known).shown)
 	}
 	return names
 }

@@ -51,11 +51,11 @@ func (g *Gateway) read(r *http.Request) Ask {
 
 // caller is who calls: the client that was recognised, else what it says of
 // itself.
-func caller(r *http.Request, d Decision) string {
+func caller(r *http.Request, d Decision) (name string, configured bool) {
 	if d.Client != "" {
-		return d.Client
+		return d.Client, true
 	}
-	return identify(r)
+	return identify(r), false
 }
 
 // classOf is the class that a caller asks for, at most as urgent as the

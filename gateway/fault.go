@@ -202,6 +202,7 @@ func (g *Gateway) recovered(a *answer, c *call) {
 	if p == nil {
 		return
 	}
+	c.cut = a.begun
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
@@ -210,6 +211,7 @@ func (g *Gateway) recovered(a *answer, c *call) {
 	if a.begun {
 		panic(http.ErrAbortHandler)
 	}
+	c.refused = "FlyballBug"
 	(&refusal{
 		status: http.StatusInternalServerError, proxyError: "proxy_internal_error", close: true, Error: "FlyballBug",
 		Description: "flyball failed while serving this call; its log says where; the call may have been carried out",

@@ -6,6 +6,8 @@ import (
 	"net/http/httputil"
 	"sync/atomic"
 	"time"
+
+	"github.com/flyballhq/flyball/limit"
 )
 
 // A Gateway serves calls to one account. Its methods may be called at once.
@@ -50,6 +52,9 @@ type call struct {
 	cancel       context.CancelCauseFunc
 	client       context.Context // done when the client has left
 	linkBase     string          // what links in the answer begin with, "" to leave them
+	receipt      limit.Receipt
+	refused      string // why the gateway answered itself
+	cut          bool   // the answer broke off
 	bodyErr      atomic.Pointer[error]
 }
 
@@ -80,15 +85,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	c := &call{Context: ctx, method: r.Method, path: r.URL.Path, began: time.Now(), cancel: cancel, client: r.Context()}
+	defer g.served(a, c, r)
 	defer g.recovered(a, c)
 
 	r.Body = g.guardBody(a, r, c)
 	if no := g.inspect(r); no != nil {
-		c.ask.Client = caller(r, g.opts.Decide(r))
+		name, configured := caller(r, g.opts.Decide(r))
+		if !configured {
+			name = shown(name)
+		}
+		c.ask.Client = name
 		g.decline(a, c, no)
 		return
 	}
 	c.ask = g.read(r)
+	if g.opts.OnServed != nil {
+		c.ask.Receipt = &c.receipt
+	}
 	if !g.flights.begin(c) {
 		g.decline(a, c, drainingNow())
 		return

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway/links"
 )
 
@@ -94,6 +95,10 @@ type Options struct {
 	// or could not finish. nil discards them. Give [LogSink] to the transport
 	// for the lines about holds and refusals.
 	Log *slog.Logger
+	// OnServed is told of each call when its answer has been handed over, or
+	// could not be; an access log takes it. It is called by many goroutines at
+	// once and must not block. nil tells nobody.
+	OnServed func(event.Served)
 }
 
 // withDefaults returns o with its zero values replaced, or says which one is

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -76,6 +77,7 @@ func (g *Gateway) decline(a *answer, c *call, no *refusal) {
 		g.opts.Log.Warn("call refused by the gateway", "method", c.method, "path", scrub(c.path), "client", scrub(c.ask.Client),
 			"status", no.status, "why", scrub(no.Description), "after", short(time.Since(c.began)))
 	}
+	c.refused = cmp.Or(no.reason, no.Error)
 	no.bare = g.hidesWait(no.status)
 	no.write(a, c)
 	a.finish()

@@ -75,23 +75,33 @@ type Call struct {
 	Seq      uint64        // order of arrival, given at the first admission and kept by retries
 	Tag      float64       // fair share of its client so far: the smaller goes first
 	As       Class         // the class it is treated as, after its client's share of urgent calls
+	SavedBy  Cause         // why it cost no send of its own
+	shared   bool          // nobody's own: see Shared
+	late     bool          // the latest send left after the caller had
 	Sends    int           // requests that reached the wire
 	Held     time.Duration // how long it waited for admission in all
 	HeldFor  Hold          // what held it the longest
 	Upstream time.Duration // from the last send to its first byte
-	SavedBy  Cause         // why it cost no send of its own
+	Refused  uint32        // of Sends, those that the server refused for a limit's sake
 
-	carrier  carrier
-	onWire   uint32 // atomic, as the next
-	detached uint32 // atomic; plain, for a call that is not carried yet may be copied
+	kept    uint32 // sends that had left when the caller left; the caller's own
+	onWire  uint32 // atomic, as the next
+	leaves  uint32 // sends that have left, and leftAlone; plain, for a call that is not carried yet may be copied
+	carrier carrier
 }
+
+// leftAlone is set in leaves once the caller has left a call that goes on.
+const leftAlone = 1 << 31
 
 // OnWire says whether a send of the call is at the server now, and not held.
 func (c *Call) OnWire() bool { return atomic.LoadUint32(&c.onWire) != 0 }
 
 // Leaves notes that a send leaves for the server, and Returned that it is
 // over.
-func (c *Call) Leaves() { atomic.StoreUint32(&c.onWire, 1) }
+func (c *Call) Leaves() {
+	c.late = atomic.AddUint32(&c.leaves, 1)&leftAlone != 0
+	atomic.StoreUint32(&c.onWire, 1)
+}
 
 // Returned ends what [Call.Leaves] began.
 func (c *Call) Returned() { atomic.StoreUint32(&c.onWire, 0) }
@@ -99,7 +109,27 @@ func (c *Call) Returned() { atomic.StoreUint32(&c.onWire, 0) }
 // Detach is called when the caller has left a call whose send goes on for
 // others: the context that carries the call shows no value of its caller's
 // any more.
-func (c *Call) Detach() { atomic.StoreUint32(&c.detached, 1) }
+func (c *Call) Detach() { c.kept = atomic.OrUint32(&c.leaves, leftAlone) }
+
+// Detached reports whether the call goes on without its caller, which then may
+// read no more of it than [Call.Apart] shows.
+func (c *Call) Detached() bool { return atomic.LoadUint32(&c.leaves)&leftAlone != 0 }
+
+// Apart returns what was asked for in a call that goes on without its caller,
+// with the sends that had been made when the caller left.
+func (c *Call) Apart() *Call {
+	return &Call{
+		Route: c.Route, Client: c.Client, Class: c.Class, Labelled: c.Labelled, Weight: c.Weight,
+		Arrived: c.Arrived, Deadline: c.Deadline, NoWait: c.NoWait, Stays: c.Stays, Batch: c.Batch,
+		Sends: int(c.kept),
+	}
+}
+
+// Orphan reports whether the send under way, or the last one, was made in no
+// one caller's call: for a shared call, or after its caller had left. Such
+// sends are in no caller's figures. It is for the goroutine that carries the
+// call.
+func (c *Call) Orphan() bool { return c.shared || c.late }
 
 // A Hold is one wait for admission.
 type Hold struct {
@@ -121,7 +151,7 @@ func (c *carrier) Value(key any) any {
 	if key == (callKey{}) {
 		return c.call
 	}
-	if atomic.LoadUint32(&c.call.detached) != 0 {
+	if c.call.Detached() {
 		return nil
 	}
 	return c.Context.Value(key)

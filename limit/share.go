@@ -70,6 +70,7 @@ func (c *Call) Shared(ctx context.Context) *Call {
 	return &Call{
 		Route: c.Route, Client: c.Client, Class: c.Class, Labelled: c.Labelled, Weight: c.Weight,
 		Arrived: c.Arrived, Deadline: c.Patience(ctx), NoWait: c.NoWait, Batch: c.Batch,
+		shared: true,
 	}
 }
 

@@ -17,12 +17,13 @@ const maxCalls = 5000
 
 // The outcomes of a call.
 const (
-	answered = "answered" // with a status below 400
-	rejected = "rejected" // with another 4xx
-	refused  = "refused"  // with the account's 429
-	failed   = "failed"   // with a 5xx, or not at all
-	gaveUp   = "gave_up"  // by flyball: it would have waited too long
-	left     = "left"     // its caller did not wait for the answer
+	answered = "answered"    // with a status below 400
+	rejected = "rejected"    // with another 4xx
+	refused  = "refused"     // with the account's 429
+	failed   = "failed"      // with a 5xx, or not at all
+	gaveUp   = "gave_up"     // by flyball: it would have waited too long
+	left     = "left"        // its caller did not wait for the answer
+	turned   = "turned_away" // by the gateway, before the limits were asked
 )
 
 // outcomeOf names what became of a call that has ended.
@@ -59,6 +60,7 @@ type calls struct {
 	holds    *children[holdLabels, prometheus.Observer]
 	duration *children[limit.Class, prometheus.Observer]
 	saved    *children[limit.Cause, prometheus.Counter]
+	bytes    *children[string, prometheus.Counter]
 }
 
 type callLabels struct {
@@ -86,21 +88,41 @@ func newCalls(r prometheus.Registerer) calls {
 		saved: counters(r, "flyball_saved_calls_total", "Calls answered without a send of their own, by what.",
 			[]string{"cause"},
 			func(c limit.Cause) []string { return []string{c.String()} }),
+		bytes: counters(r, "flyball_answer_bytes_total", "Bytes of answers' bodies that clients were sent.",
+			[]string{"client"},
+			func(client string) []string { return []string{client} }),
 	}
 }
 
 // ended counts a call at its end.
 func (m *Metrics) ended(e event.Event) {
 	c := e.Call
-	l := callLabels{client: m.clients.bounded(c.Client), route: c.Route.Class, outcome: outcomeOf(e), class: c.Class}
-	if l.client != other && !m.total.takes(l, maxCalls) {
-		l.client = other
-	}
-	m.total.of(l).Inc()
+	m.count(callLabels{client: m.clients.bounded(c.Client), route: c.Route.Class, outcome: outcomeOf(e), class: c.Class})
 	hold := holdLabels{class: c.Class, bucket: "none"}
 	if c.Held > 0 {
 		hold.bucket = m.bucket(c.HeldFor.Bucket)
 	}
 	m.holds.of(hold).Observe(c.Held.Seconds())
 	m.duration.of(c.Class).Observe(e.Took.Seconds())
+}
+
+func (m *Metrics) count(l callLabels) {
+	if l.client != other && !m.total.takes(l, maxCalls) {
+		l.client = other
+	}
+	m.total.of(l).Inc()
+}
+
+// Served counts what only the gateway knows of a call: the bytes that its
+// client got, and whether it was turned away at the door. Give it to
+// gateway.Options.OnServed.
+func (m *Metrics) Served(s event.Served) {
+	client := m.clients.bounded(s.Client)
+	if s.Bytes > 0 {
+		m.bytes.of(client).Add(float64(s.Bytes))
+	}
+	if s.Refused != "" && s.Receipt.Route == "" {
+		m.refusals.of(refusalLabels{"gateway", s.Refused}).Inc()
+		m.count(callLabels{client: client, route: "none", outcome: turned})
+	}
 }

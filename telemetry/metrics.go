@@ -73,9 +73,12 @@ func (m *Metrics) ReadSnapshot(snapshot func() limit.Snapshot) { m.account.read(
 // Gatherer returns the metrics for another exporter.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 
-// Register adds a room's own figures, such as a queue's length. It panics when
-// one of that name is there already.
-func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+// CountDropped shows the lines that an access log has lost.
+func (m *Metrics) CountDropped(l *AccessLog) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "flyball_access_log_dropped_total", Help: "Lines of the access log that were lost because its file did not take them.",
+	}, func() float64 { return float64(l.Dropped()) }))
+}
 
 // ServeHTTP answers a scrape.
 func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }

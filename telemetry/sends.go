@@ -19,6 +19,7 @@ const (
 // sent.
 type sends struct {
 	sent     *children[sendLabels, prometheus.Counter]
+	unsent   *children[limit.Service, prometheus.Counter]
 	upstream *children[limit.Service, prometheus.Observer]
 	refusals *children[refusalLabels, prometheus.Counter]
 	retries  *children[int, prometheus.Counter]
@@ -42,10 +43,12 @@ func newSends(r prometheus.Registerer) sends {
 		sent: counters(r, "flyball_sends_total", "Requests that reached the account, by the answer's status; \"lost\" had none, \"extra\" were repeated by the connection itself.",
 			[]string{"service", "route", "code"},
 			func(l sendLabels) []string { return []string{string(l.service), l.route, l.text()} }),
+		unsent: counters(r, "flyball_unsent_total", "Sends that never left, for want of a connection.",
+			[]string{"service"}, func(s limit.Service) []string { return []string{string(s)} }),
 		upstream: histograms(r, "flyball_upstream_seconds", "From a send to its first byte.",
 			[]float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}, []string{"service"},
 			func(s limit.Service) []string { return []string{string(s)} }),
-		refusals: counters(r, "flyball_refusals_total", "Refusals for a limit's sake: of sends by the account (reason is the bucket it was blamed on), of calls by flyball (reason says why).",
+		refusals: counters(r, "flyball_refusals_total", "Refusals for a limit's sake: of sends by the account (reason is the bucket it was blamed on), of calls by flyball (reason says why), or by the gateway at its door (reason is its error).",
 			[]string{"by", "reason"},
 			func(l refusalLabels) []string { return []string{l.by, l.reason} }),
 		retries: counters(r, "flyball_retries_total", "Sends that were repeated, by the status of the answer before; \"lost\" had none.",
@@ -77,6 +80,10 @@ func (m *Metrics) take(e event.Event) {
 		m.wire(e, sendLabels{status: e.Status})
 		m.upstream.of(e.Call.Route.Service).Observe(e.Took.Seconds())
 	case event.Lost:
+		if e.Unsent {
+			m.unsent.of(e.Call.Route.Service).Inc()
+			break
+		}
 		m.wire(e, sendLabels{code: lost})
 	case event.Extra:
 		m.wire(e, sendLabels{code: extra})

@@ -47,4 +47,32 @@ type Line struct {
 	// Limit and Left are what the answer stated of its service's own limit.
 	Limit int  `json:"limit,omitempty"`
 	Left  *int `json:"left,omitempty"`
+	// Turned is why the gateway answered itself, such as wait-too-long or
+	// FlyballBodyTooLarge; "" when Zendesk's answer was handed over.
+	Turned string `json:"turned,omitempty"`
+	Cut    bool   `json:"cut,omitempty"` // the answer was not handed over whole
+	// Rate is the part of lines like this one that are written when the log is
+	// a sample: with 0.1 it stands for ten. 0 is all of them.
+	Rate float64 `json:"rate,omitempty"`
+}
+
+// SendMessage is the "msg" of a [Send].
+const SendMessage = "send"
+
+// A Send is a request to Zendesk that no line about a call counts: sent for
+// many calls at once, for calls whose callers have left, to ask after a job,
+// or by the connection itself, a second time. The sends of all lines together
+// are what reached Zendesk.
+type Send struct {
+	Time   time.Time `json:"time"`
+	Msg    string    `json:"msg"`
+	Client string    `json:"client,omitempty"`
+	Class  string    `json:"class,omitempty"`
+	Route  string    `json:"route,omitempty"`
+	Status int       `json:"status"` // 0: it was not answered
+	Sends  int       `json:"sends"`  // always 1
+	// For is what it was sent to save: see [Line].Saved.
+	For      string  `json:"for,omitempty"`
+	Upstream float64 `json:"upstream,omitempty"` // seconds at Zendesk
+	Rate     float64 `json:"rate,omitempty"`     // as in a Line
 }

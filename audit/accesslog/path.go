@@ -50,7 +50,7 @@ func scrubPair(pair string) string {
 	switch {
 	case !ok && secretive(name):
 		return hidden
-	case !ok || slices.Contains(shown, plain) && len(value) <= 2000 && !strings.ContainsAny(value, "@%"):
+	case !ok || slices.Contains(shown, plain) && len(value) <= 2000 && !strings.ContainsAny(value, "@%") && !anySecretive(value):
 		return pair
 	case slices.Contains(paging, plain):
 		return name + "=" + hidden
@@ -64,6 +64,16 @@ func scrubPair(pair string) string {
 // bracketed undoes the escaping of brackets, in which clients differ.
 func bracketed(name string) string {
 	return strings.NewReplacer("%5B", "[", "%5b", "[", "%5D", "]", "%5d", "]").Replace(name)
+}
+
+// anySecretive looks through a list such as ids=1,2,3.
+func anySecretive(list string) bool {
+	for part := range strings.SplitSeq(list, ",") {
+		if secretive(part) {
+			return true
+		}
+	}
+	return false
 }
 
 // secretive reports whether a part of a URL could be a token: it is long and
@@ -89,4 +99,14 @@ func QueryHash(rawQuery string) string {
 	}
 	sum := sha256.Sum256([]byte(rawQuery))
 	return hex.EncodeToString(sum[:6])
+}
+
+// CredentialHash returns the first 8 hex digits of the SHA-256 of an
+// Authorization header, and "" of none.
+func CredentialHash(authorization string) string {
+	if authorization == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(authorization))
+	return hex.EncodeToString(sum[:4])
 }

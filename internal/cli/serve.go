@@ -29,6 +29,8 @@ type serveFlags struct {
 	tlsKey       string
 	drainTimeout time.Duration
 	logFormat    string
+	accessLog    string
+	accessSample string
 }
 
 func newServe(s Streams) *cobra.Command {
@@ -48,7 +50,7 @@ on and none is stored. Set your clients' timeout above 60 s, or start with
 The --config file says who calls, what goes first and how much of the account
 may be used; docs/guide/configuration.md lists its keys. The environment
 (FLYBALL_MAX_WAIT for max_wait) goes over it, flags go over both. It is read
-again when it changes, and on SIGHUP.
+again when it changes, and on SIGHUP, which opens the access log anew as well.
 
 The admin address shows every limit (flyball limits, GET /api/limits) and
 answers /healthz and /readyz. It asks for a token if there is one, and must have
@@ -89,6 +91,8 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`FILE`: PEM, its private key (default none)")
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", gateway.DefaultDrainTimeout, "`D`: how long calls may take to end on SIGTERM")
 	flags.StringVar(&f.logFormat, "log-format", "", "`FORMAT`: of the log lines on standard error, text or json (default text on a terminal, else json)")
+	flags.StringVar(&f.accessLog, "access-log", "", "`FILE`: a line of JSON for each call, which flyball audit reads; - is standard output\n(default none)")
+	flags.StringVar(&f.accessSample, "access-log-sample", "100%", "`SHARE`: of the calls without trouble that the access log gets, such as 10%")
 }
 
 func planNames() string {

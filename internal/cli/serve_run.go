@@ -24,7 +24,6 @@ import (
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/limit"
-	"github.com/flyballhq/flyball/telemetry"
 	"github.com/flyballhq/flyball/usage"
 )
 
@@ -36,6 +35,7 @@ type service struct {
 	transport *flyball.Transport
 	gateway   *gateway.Gateway
 	admin     http.Handler
+	witness   *witness
 	usage     *usage.History
 	events    *admin.Events
 	kept      cache.Store // nil when nothing is kept
@@ -62,7 +62,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 		return err
 	}
 	followed, stop := context.WithCancel(ctx)
-	wait := follow(followed, live, svc.log)
+	wait := follow(followed, live, svc.witness.reopen(), svc.log)
 	defer wait()
 	defer stop()
 	svc.announce(s)
@@ -81,35 +81,39 @@ func newService(s Streams, live *config.Live) (*service, error) {
 		return nil, err
 	}
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
+	if svc.witness, err = newWitness(s, c, o.Log); err != nil {
+		return nil, err
+	}
 	t := c.Transport()
-	metrics := telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()})
 	snapshot := func() limit.Snapshot { return svc.transport.Snapshot() }
 	svc.usage, err = usage.New(usage.Options{Snapshot: snapshot, File: string(c.Admin.UsageFile), Account: o.Upstream.Host, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	svc.events = admin.NewEvents(snapshot, svc.usage, version())
-	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), metrics.Sink(), svc.usage.Take, svc.events.Take)
+	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), svc.witness.sink(), svc.usage.Take, svc.events.Take)
 	if svc.kept, err = c.OpenStore(); err != nil {
+		_ = svc.witness.close()
 		return nil, err
 	}
 	t.Cache.Store = svc.kept
 	if svc.transport, err = flyball.New(t); err != nil {
 		svc.closeStore()
+		_ = svc.witness.close()
 		return nil, wrong(err)
 	}
 	if err := live.Govern(svc.transport); err != nil {
 		svc.close()
 		return nil, wrong(err)
 	}
-	o.Transport, o.Decide = svc.transport, live.Decide
+	o.Transport, o.Decide, o.OnServed = svc.transport, live.Decide, svc.witness.served
 	if svc.gateway, err = gateway.New(o); err != nil {
 		svc.close()
 		return nil, wrong(err)
 	}
 	admins.Snapshot, admins.Version = svc.transport.Snapshot, version()
-	metrics.ReadSnapshot(svc.transport.Snapshot)
-	admins.Metrics = metrics
+	svc.witness.metrics.ReadSnapshot(svc.transport.Snapshot)
+	admins.Metrics = svc.witness.metrics
 	admins.Usage, admins.Events = svc.usage, svc.events
 	admins.Ready = func() bool { return !svc.gateway.Draining() }
 	svc.admin, err = admin.New(admins)
@@ -169,6 +173,7 @@ func (svc *service) close() {
 	svc.transport.Close()
 	svc.transport.CloseIdleConnections()
 	svc.closeStore()
+	_ = svc.witness.close() // it has told the log what it could not write
 }
 
 // closeStore writes what is kept, if anything is.
@@ -202,6 +207,9 @@ func (svc *service) announce(s Streams) {
 	origin := "http://" + reachable(addr)
 	if svc.config.TLS.Cert != "" {
 		origin = "https://" + reachable(addr)
+	}
+	if svc.config.AccessLog.File == "-" {
+		s.Out = s.Err // the log has standard output to itself
 	}
 	fmt.Fprintf(s.Out, "flyball serves %s on %s\n", svc.upstream, origin)
 	if public := string(svc.config.PublicURL); public != "" {
