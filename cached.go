@@ -28,6 +28,6 @@ func (t *Transport) Cached(req *http.Request, header http.Header) *http.Response
 		return nil
 	}
 	resp.Header["Server-Timing"] = append(resp.Header["Server-Timing"], hitTiming)
-	t.done(call, resp, nil)
+	t.done(req, call, resp, nil)
 	return resp
 }
