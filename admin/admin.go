@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flyballhq/flyball/admin/dashboard"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/usage"
 )
@@ -45,12 +46,14 @@ type Options struct {
 type handler struct {
 	opts  Options
 	pages map[string]http.HandlerFunc // by path
+	looks map[string]http.HandlerFunc // the dashboard's, which hold nothing of the account
 	token [sha256.Size]byte
 }
 
 // New returns the handler of an admin address. Any number of requests may be
 // served at once.
 //
+//	GET /             the dashboard, a web page; it asks for the token itself
 //	GET /api/limits   every bucket of the account, as [Limits]
 //	GET /api/events   what happens, as it happens, as [Event] and [Now] (SSE)
 //	GET /api/openapi.yaml  all of these, described
@@ -71,6 +74,10 @@ func New(opts Options) (http.Handler, error) {
 	}
 	h := &handler{opts: opts, token: sha256.Sum256([]byte(opts.Token))}
 	h.pages = h.makePages()
+	var err error
+	if h.looks, err = dashboard.Pages(); err != nil {
+		return nil, fmt.Errorf("admin: the dashboard's files: %w", err)
+	}
 	return h, nil
 }
 
@@ -102,12 +109,17 @@ func (h *handler) ready(w http.ResponseWriter) {
 
 // guarded serves what not everybody may see.
 func (h *handler) guarded(w http.ResponseWriter, r *http.Request) {
+	look := h.looks[r.URL.Path]
 	switch {
+	case h.opts.Token != "" && look != nil:
+		look(w, r)
 	case h.opts.Token != "" && !h.admits(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="flyball admin", charset="UTF-8"`)
 		fail(w, http.StatusUnauthorized, "Unauthorized", "send the admin token: Authorization: Bearer TOKEN")
 	case h.opts.Token == "" && !h.knows(r.Host):
 		fail(w, http.StatusForbidden, "UnknownHost", "without a token the admin address answers only to loopback names such as 127.0.0.1 and localhost; use one of those, or set a token")
+	case look != nil:
+		look(w, r)
 	default:
 		page := h.pages[r.URL.Path]
 		if page == nil {

@@ -31,7 +31,7 @@ func (h *handler) makePages() map[string]http.HandlerFunc {
 
 // contents names all pages.
 func (h *handler) contents() string {
-	return strings.Join(slices.Sorted(maps.Keys(h.pages)), ", ") + ", /healthz and /readyz"
+	return "/ (the dashboard), " + strings.Join(slices.Sorted(maps.Keys(h.pages)), ", ") + ", /healthz and /readyz"
 }
 
 func (h *handler) limits(w http.ResponseWriter, _ *http.Request) {

@@ -216,6 +216,7 @@ func (svc *service) announce(s Streams) {
 		origin = strings.TrimSuffix(public, "/")
 	}
 	fmt.Fprintf(s.Out, "  base URL for clients  %s/api/v2\n", origin)
+	fmt.Fprintf(s.Out, "  dashboard             http://%s/\n", svc.admins.Addr())
 	fmt.Fprintf(s.Out, "  every limit           http://%s/api/limits\n", svc.admins.Addr())
 	fmt.Fprintf(s.Out, "  Prometheus metrics    http://%s/metrics\n", svc.admins.Addr())
 	wait := time.Duration(svc.config.MaxWait)
