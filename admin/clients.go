@@ -29,7 +29,7 @@ type Clients struct {
 // of what the account's answers say is left.
 type Others struct {
 	Sends        int64   `json:"sends"`         // seen: the account counted so many
-	AtMost       int64   `json:"at_most"`       // with what they likely sent when no answer of ours told
+	AtMost       int64   `json:"at_most"`       // with what they likely sent when no answer of ours told, and what our lost sends may hide
 	SharePercent float64 `json:"share_percent"` // of Sends
 	ShareAtMost  float64 `json:"share_at_most_percent"`
 }
@@ -75,7 +75,7 @@ func NewClients(account string, at time.Time, h *usage.History, r usage.Range) (
 		return doc, err
 	}
 	for _, name := range all.names(usage.Bucket) {
-		doc.Buckets = append(doc.Buckets, BucketTotals{name, newBucketUse(all.of(usage.Bucket, name))})
+		doc.Buckets = append(doc.Buckets, BucketTotals{name, all.bucketUse(name)})
 	}
 	doc.Ours = newFigures(all.of(usage.Total, ""))
 	doc.Others = othersOf(doc.Buckets)
@@ -109,7 +109,7 @@ func NewClients(account string, at time.Time, h *usage.History, r usage.Range) (
 // counts, its service's counts too.
 func othersOf(buckets []BucketTotals) (o Others) {
 	for _, b := range buckets {
-		if strings.HasSuffix(b.Bucket, "/account") {
+		if strings.HasSuffix(b.Bucket, ownBucket) {
 			o.Sends += b.Others
 			o.AtMost += b.OthersAtMost
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flyballhq/flyball/limit"
@@ -105,7 +106,7 @@ type BucketUse struct {
 	Limit        *float64 `json:"limit"` // in one window, the mean; null when unknown
 	Ours         int64    `json:"ours"`
 	Others       int64    `json:"others"`
-	OthersAtMost int64    `json:"others_at_most"` // with what they likely sent when no answer told
+	OthersAtMost int64    `json:"others_at_most"` // with what they likely sent when no answer told, and what our lost sends may hide
 	Refusals     int64    `json:"refusals"`
 	GaveUp       int64    `json:"gave_up"`
 	Windows      int64    `json:"windows"` // that ended; in Zendesk's account bucket these are minutes
@@ -292,7 +293,7 @@ func (t *table) buckets() []BucketSeries {
 	all := []BucketSeries{}
 	for _, name := range t.order[usage.Bucket] {
 		s := BucketSeries{
-			Bucket: name, Sum: newBucketUse(t.sums.of(usage.Bucket, name)), Limit: make([]*float64, t.steps),
+			Bucket: name, Sum: t.sums.bucketUse(name), Limit: make([]*float64, t.steps),
 			Ours: t.counts(usage.Bucket, name, usage.Ours), Others: t.counts(usage.Bucket, name, usage.Others),
 			Refusals: t.counts(usage.Bucket, name, usage.Refusals), GaveUp: t.counts(usage.Bucket, name, usage.GaveUp),
 		}
@@ -328,10 +329,21 @@ func savedSends(f *usage.Figures) int64 {
 	return sum
 }
 
-func newBucketUse(f *usage.Figures) BucketUse {
+// ownBucket ends the names of the services' own buckets, which every send to a
+// service draws on.
+const ownBucket = "/account"
+
+// bucketUse is a bucket's part. Whether the account has counted a send that
+// died is not known: where it has not, somebody else's is taken for it.
+func (s sums) bucketUse(name string) BucketUse {
+	f := s.of(usage.Bucket, name)
 	others := max(0, f.Of(usage.Others))
+	atMost := others + (f.Of(usage.Unseen)+999)/1000
+	if service, ok := strings.CutSuffix(name, ownBucket); ok {
+		atMost += s.of(usage.Service, service).Of(usage.Lost)
+	}
 	return BucketUse{
-		Limit: meanLimit(f), Ours: f.Of(usage.Ours), Others: others, OthersAtMost: others + (f.Of(usage.Unseen)+999)/1000,
+		Limit: meanLimit(f), Ours: f.Of(usage.Ours), Others: others, OthersAtMost: atMost,
 		Refusals: f.Of(usage.Refusals), GaveUp: f.Of(usage.GaveUp),
 		Windows: f.Of(usage.Windows), At80: f.Of(usage.At80), At90: f.Of(usage.At90), At100: f.Of(usage.At100),
 	}
