@@ -81,6 +81,7 @@ var Rooms = []Room{
 	{Path: "cmd/flyball", Imports: []string{"internal/cli"}},
 
 	{Path: "internal/archtest", StdOnly: true},
+	{Path: "internal/rehearsal", Imports: append(slices.Clone(belowConfig), "cache/memory")},
 	{Path: "internal/behaviours", StdOnly: true},
 }
 
