@@ -271,6 +271,11 @@ func TestAStuckDiskHoldsNoCallBackAndItsLossIsCounted(t *testing.T) {
 	if l.Dropped() == 0 {
 		t.Error("nothing was lost, and 8 MiB cannot hold it")
 	}
+	metrics := telemetry.New(telemetry.Options{})
+	metrics.CountDropped(l)
+	if got := series(t, scrape(t, metrics))["flyball_access_log_dropped_total"]; int(got) != l.Dropped() {
+		t.Errorf("the metrics show %v lost lines of %d", got, l.Dropped())
+	}
 	close(disk.release)
 	_ = l.Close()
 	if got := disk.n + l.Dropped(); got != n {

@@ -140,7 +140,7 @@ func crowdedSnapshot() limit.Snapshot {
 	for i := range 5000 {
 		snap.Buckets = append(snap.Buckets,
 			limit.Bucket{Key: limit.Key{Service: "support", ID: "ticket-updates", Object: uint64(i)}, Limit: 30, Left: 30 - i%7},
-			limit.Bucket{Key: limit.Key{Service: "support", ID: fmt.Sprint("rule ", i)}, Limit: 30})
+			limit.Bucket{Key: limit.Key{Service: "support", ID: fmt.Sprint("rule ", i)}, Limit: 30, Resets: snap.At.Add(time.Minute)})
 	}
 	return snap
 }
