@@ -19,6 +19,7 @@ type Config struct {
 	PublicURL    URL       `yaml:"public_url" env:"PUBLIC_URL" flag:"public-url"`
 	AllowedHosts []Host    `yaml:"allowed_hosts" env:"ALLOWED_HOSTS" flag:"allow-host"`
 	TrustedPeers []Peer    `yaml:"trusted_peers" env:"TRUSTED_PEERS" flag:"trust-peer"`
+	CORS         CORS      `yaml:"cors" envPrefix:"CORS_"`
 	RewriteLinks LinkMode  `yaml:"rewrite_links" env:"REWRITE_LINKS" flag:"rewrite-links"`
 	MaxWait      Duration  `yaml:"max_wait" env:"MAX_WAIT" flag:"max-wait" live:"yes"`
 	GiveUp       Status    `yaml:"give_up" env:"GIVE_UP" flag:"give-up"`
@@ -41,6 +42,11 @@ type Admin struct {
 	UsageFile    File    `yaml:"usage_file" env:"USAGE_FILE" flag:"usage-file"`
 	// Token comes from the environment alone.
 	Token Secret `yaml:"-" env:"TOKEN"`
+}
+
+// CORS says which web pages may call.
+type CORS struct {
+	Origins []PageOrigin `yaml:"origins" env:"ORIGINS" flag:"allow-origin"`
 }
 
 // TLS names the files to serve HTTPS with; both or neither.

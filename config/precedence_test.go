@@ -23,6 +23,7 @@ var samples = map[string][3]string{
 	"public_url":                    {"https://a.example.com", "https://b.example.com", "https://c.example.com"},
 	"allowed_hosts":                 {"a.example.com", "b.example.com, c.example.com", "d.example.com, e.example.com:8443"},
 	"trusted_peers":                 {"10.0.0.0/8", "10.0.0.1/32, 192.168.0.0/16", "172.16.0.0/12, 127.0.0.1/32"},
+	"cors.origins":                  {"https://a.example.com", "https://b.example.com, https://c.example.com:8443", "http://d.example.com, https://e.example.com"},
 	"rewrite_links":                 {"all", "off", "navigation"},
 	"max_wait":                      {"1s", "2s", "3s"},
 	"give_up":                       {"503", "504", "429"},
@@ -89,7 +90,7 @@ func hold(t *testing.T, src config.Source, k config.Key, value, from string) {
 	if got := c.Origin(path).String(); got != from {
 		t.Errorf("%s comes from %s, want %s", path, got, from)
 	}
-	want := map[bool]string{true: "[" + value + "]", false: value}[strings.HasSuffix(k.Path, "allowed_hosts") || k.Path == "trusted_peers"]
+	want := map[bool]string{true: "[" + value + "]", false: value}[strings.HasSuffix(k.Path, "allowed_hosts") || k.Path == "trusted_peers" || k.Path == "cors.origins"]
 	for line := range strings.Lines(shown(t, c)) {
 		if said, origin, _ := strings.Cut(line, "#"); strings.TrimSpace(origin) == from {
 			if _, got, _ := strings.Cut(strings.TrimSpace(said), ": "); got == want {

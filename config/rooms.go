@@ -65,6 +65,9 @@ func (c *Config) Gateway() gateway.Options {
 			o.RewriteLinks = mode
 		}
 	}
+	for _, origin := range c.CORS.Origins {
+		o.Origins = append(o.Origins, string(origin))
+	}
 	for _, p := range c.TrustedPeers {
 		o.TrustedPeers = append(o.TrustedPeers, netip.Prefix(p))
 	}

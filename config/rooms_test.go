@@ -52,6 +52,7 @@ func TestEachRoomGetsItsOptions(t *testing.T) {
 		MaxWait: -1, GiveUp: 503, DrainTimeout: time.Second, RewriteLinks: links.Off,
 		AllowedHosts: []string{"zendesk.example.com", "zd:8443"},
 		TrustedPeers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		Origins:      []string{"https://app.example.com", "http://localhost:5173"},
 
 		MaxHeaderBytes: 1 << 10, MaxBodyBytes: 2 << 10, Stall: 4 * time.Second, UpstreamStall: 5 * time.Second, MaxClients: 7,
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/gateway/links"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/zendesk"
@@ -107,6 +108,21 @@ func (p *Peer) UnmarshalText(text []byte) error {
 }
 
 func (p Peer) String() string { return netip.Prefix(p).String() }
+
+// A PageOrigin is a web origin whose pages may call, as browsers write it.
+type PageOrigin string
+
+// UnmarshalText reads an origin.
+func (o *PageOrigin) UnmarshalText(text []byte) error {
+	plain, err := gateway.ParseOrigin(strings.TrimSpace(string(text)))
+	if err != nil {
+		return err
+	}
+	*o = PageOrigin(plain)
+	return nil
+}
+
+func (o PageOrigin) String() string { return string(o) }
 
 // A LinkMode is navigation, all or off.
 type LinkMode string

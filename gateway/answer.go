@@ -22,6 +22,7 @@ type answer struct {
 	status   int   // of that header
 	sent     int64 // bytes of the body that have gone out
 	owed     int64 // bytes of the body still to come, negative when not known
+	visit    visit // of the page that calls, if one does
 }
 
 func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *answer {
@@ -38,6 +39,7 @@ func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *ans
 func (a *answer) WriteHeader(status int) {
 	if status >= http.StatusOK {
 		a.begun, a.status, a.owed = true, status, contentLength(a.Header())
+		a.visit.introduce(a.Header())
 		// An answer without a type goes out without one: net/http would guess.
 		if _, ok := a.Header()["Content-Type"]; !ok {
 			a.Header()["Content-Type"] = nil

@@ -55,14 +55,15 @@ func label(ctx context.Context, ask Ask) context.Context {
 	return ctx
 }
 
-// strip removes what only the gateway reads from a header on its way out.
-func strip(h http.Header) {
+// strip removes what only the gateway reads from a header on its way out;
+// what is anybody's to read stays where nothing is to be touched.
+func strip(h http.Header, untouched bool) {
 	delete(h, clientHeader)
 	delete(h, classHeader)
 	delete(h, batchHeader)
 	// The gateway has answered this one when it read the body.
 	delete(h, "Expect")
-	if prefs, ok := h[preferHeader]; ok {
+	if prefs, ok := h[preferHeader]; ok && !untouched {
 		if prefs = withoutWait(prefs); len(prefs) == 0 {
 			delete(h, preferHeader)
 		} else {

@@ -82,6 +82,10 @@ func callFrom(ctx context.Context) *call {
 // takes half a body for a whole one.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := newAnswer(w, r, g.opts.Stall)
+	if a.visit = g.visitOf(r); a.visit.page != "" && isPreflight(r) {
+		g.preflight(a, r) // it is no call
+		return
+	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	c := &call{Context: ctx, method: r.Method, path: r.URL.Path, began: time.Now(), cancel: cancel, client: r.Context()}
@@ -89,7 +93,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.recovered(a, c)
 
 	r.Body = g.guardBody(a, r, c)
-	if no := g.inspect(r); no != nil {
+	no := g.inspect(r)
+	if no == nil {
+		no = g.inspectPage(r, a.visit)
+	}
+	if no != nil {
 		name, configured := caller(r, g.opts.Decide(r))
 		if !configured {
 			name = shown(name)

@@ -23,7 +23,7 @@ func (g *Gateway) passKept(ctx context.Context, a *answer, r *http.Request, c *c
 	if g.kept == nil || len(a.Header()) > 0 || !passesAsIs(r) {
 		return false
 	}
-	strip(r.Header)
+	strip(r.Header, false)
 	out := r.WithContext(ctx)
 	out.URL = &url.URL{
 		Scheme: g.opts.Upstream.Scheme, Host: g.opts.Upstream.Host,

@@ -71,6 +71,18 @@ type Options struct {
 	// X-Forwarded-Proto are believed.
 	TrustedPeers []netip.Prefix
 
+	// Origins are the web origins whose pages may call, such as
+	// https://app.example.com: their browsers' preflights are answered without
+	// a send, and their scripts may read Retry-After and the limit headers.
+	// They call with an OAuth token; Basic and cookies are refused. Pages of
+	// other origins are told nothing, so that browsers keep answers from them.
+	Origins []string
+	// Untouched passes requests and answers on as they are, but for the
+	// headers that are for the gateway: links are not turned, refusals keep
+	// their status, nothing is added, and Origins holds for nobody. It is for
+	// a Transport that only watches.
+	Untouched bool
+
 	// MaxHeaderBytes bounds a request's line and header; default 64 KiB. A
 	// larger one is answered 431.
 	MaxHeaderBytes int
@@ -119,6 +131,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Untouched {
+		o.Origins, o.RewriteLinks, o.GiveUp = nil, links.Off, http.StatusTooManyRequests
+	}
 	if o.Label == nil {
 		o.Label = label
 	}
@@ -139,6 +154,7 @@ func (o Options) validate() error {
 	return errors.Join(
 		o.validateUpstream(),
 		o.validateGiveUp(),
+		o.validateOrigins(),
 		notNegative("MaxHeaderBytes", o.MaxHeaderBytes),
 		notNegative("MaxBodyBytes", o.MaxBodyBytes),
 		notNegative("Stall", o.Stall),
@@ -165,6 +181,17 @@ func (o Options) validateGiveUp() error {
 	default:
 		return fmt.Errorf("gateway.GiveUp: %d is not 429, 503 or 504", o.GiveUp)
 	}
+}
+
+func (o Options) validateOrigins() error {
+	for _, text := range o.Origins {
+		if plain, err := ParseOrigin(text); err != nil {
+			return fmt.Errorf("gateway.Origins: %w", err)
+		} else if plain != text {
+			return fmt.Errorf("gateway.Origins: browsers write %q as %q; write it so too", text, plain)
+		}
+	}
+	return nil
 }
 
 func validateOrigin(field string, u *url.URL) error {

@@ -41,7 +41,7 @@ func (g *Gateway) aim(pr *httputil.ProxyRequest) {
 	// Filled by the server when the body has been read; a copy would stay
 	// empty.
 	out.Trailer = pr.In.Trailer
-	strip(out.Header)
+	strip(out.Header, g.opts.Untouched)
 }
 
 // opaquePath returns the path that the client wrote, when URL would write it
@@ -89,8 +89,12 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// dress makes an answer fit for its client: tidied, with links that lead here.
+// dress makes an answer fit for its client: tidied, with links that lead here;
+// unless nothing is to be touched.
 func (g *Gateway) dress(c *call, resp *http.Response) {
+	if g.opts.Untouched {
+		return
+	}
 	g.tidy(c, resp)
 	if err := g.turners.turn(c.linkBase, resp); err != nil {
 		// The account has done its work: an answer with links left as they

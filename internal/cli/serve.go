@@ -24,6 +24,7 @@ type serveFlags struct {
 	publicURL    string
 	allowHosts   []string
 	trustPeers   []string
+	origins      []string
 	rewriteLinks string
 	tlsCert      string
 	tlsKey       string
@@ -86,6 +87,7 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.publicURL, "public-url", "", "`URL`: the gateway as clients know it, for links (default the Host they ask for)")
 	flags.StringSliceVar(&f.allowHosts, "allow-host", nil, "`NAME`: another name, with or without a port, under which clients know the gateway;\nmay be repeated (default loopback and the address called)")
 	flags.StringSliceVar(&f.trustPeers, "trust-peer", nil, "`ADDRESS`: of a proxy, or a network of proxies, whose X-Forwarded-Host and -Proto\nare believed; may be repeated (default none)")
+	flags.StringSliceVar(&f.origins, "allow-origin", nil, "`ORIGIN`: a web origin, such as https://app.example.com, whose pages may call with\nan OAuth token; may be repeated (default none)")
 	flags.StringVar(&f.rewriteLinks, "rewrite-links", "navigation", "`WHICH`: links in answers that lead back to the gateway: navigation, all or off")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`FILE`: PEM, the certificate to serve HTTPS with (default none: plain HTTP)")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`FILE`: PEM, its private key (default none)")

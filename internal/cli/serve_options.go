@@ -13,6 +13,7 @@ import (
 
 	"github.com/flyballhq/flyball/admin"
 	"github.com/flyballhq/flyball/config"
+	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/gateway/links"
 	"github.com/flyballhq/flyball/zendesk"
 )
@@ -35,6 +36,11 @@ func (f *serveFlags) open(cmd *cobra.Command, s Streams, account string) (*confi
 func (f *serveFlags) check(s Streams, file string) error {
 	if _, err := zendesk.ParsePlan(f.plan); err != nil {
 		return wrongf("--plan: %w", err)
+	}
+	for _, origin := range f.origins {
+		if _, err := gateway.ParseOrigin(origin); err != nil {
+			return wrongf("--allow-origin: %w", err)
+		}
 	}
 	if _, err := links.ParseMode(f.rewriteLinks); err != nil {
 		return wrongf("--rewrite-links: %w", err)
