@@ -56,7 +56,7 @@ func (v visit) introduce(h http.Header) {
 		}
 	}
 	if v.varies && !slices.ContainsFunc(h["Vary"], namesOrigin) {
-		h["Vary"] = append(h["Vary"], "Origin")
+		h["Vary"] = append(slices.Clip(h["Vary"]), "Origin")
 	}
 	if v.page != "" {
 		h["Access-Control-Allow-Origin"] = []string{v.page}
