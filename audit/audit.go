@@ -49,8 +49,12 @@ type watch interface {
 	take(m *moment)
 	// end is told that no call follows.
 	end()
-	// forgotten is how many things it had to forget for want of room.
-	forgotten() int
+	memories() []memory
+}
+
+// A memory is what is remembered of earlier calls, in bounded room.
+type memory interface {
+	blind() (b Blind, ok bool)
 }
 
 // A moment is one call as the watches see it.
@@ -79,6 +83,20 @@ func New(o Options) *Audit {
 		newUnchanged(a), a.lifetimes, newReads(a), newWrites(a), newNothing(a), newPolling(a), newFanout(a), newFindOne(a),
 	}
 	return a
+}
+
+// blind lists the memories that were too short.
+func (a *Audit) blind() (list []Blind) {
+	memories := []memory{a.written.at, a.refusals.counts}
+	for _, w := range a.watches {
+		memories = append(memories, w.memories()...)
+	}
+	for _, m := range memories {
+		if b, ok := m.blind(); ok {
+			list = append(list, b)
+		}
+	}
+	return list
 }
 
 // Take counts a call. Calls come in the order in which they began.
@@ -171,11 +189,10 @@ func (a *Audit) Report() *Report {
 		}
 	}
 	slices.SortStableFunc(r.Findings, func(x, y Finding) int { return cmp.Compare(y.Calls, x.Calls) })
-	for _, w := range a.watches {
-		r.Forgotten += w.forgotten()
-	}
+	r.Blind = a.blind()
 	r.Lifetimes = a.lifetimes.table(r.Sends)
-	r.Settings = a.settings(r)
+	r.Proposal = a.proposal(r)
+	r.Settings = settings(&r.Proposal, r.Host)
 	r.judge()
 	return r
 }

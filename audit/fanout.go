@@ -52,7 +52,7 @@ type run struct {
 }
 
 func newFanout(a *Audit) *fanout {
-	return &fanout{waste: a.waste(FanOut), lists: newRecent[time.Time](mostLists), runs: newRecent[run](mostLists)}
+	return &fanout{waste: a.waste(FanOut), lists: newRecent[time.Time](FanOut, mostLists, soonAfter), runs: newRecent[run](FanOut, mostLists, soonAfter)}
 }
 
 func (f *fanout) take(m *moment) {
@@ -60,13 +60,13 @@ func (f *fanout) take(m *moment) {
 		return
 	}
 	if isList(m) {
-		at, _ := f.lists.get(m.who)
+		at, _ := f.lists.get(m.who, m.instant())
 		*at = m.At
 	}
 	if instead[m.class()] == "" || m.route.Object == 0 {
 		return
 	}
-	r, _ := f.runs.get(mix(m.who, m.class()))
+	r, _ := f.runs.get(mix(m.who, m.class()), m.instant())
 	if r.n == 0 || m.since(r.last) > soonAfter {
 		*r = run{objects: r.objects[:0]}
 		if list := f.lists.find(m.who); list == nil || m.since(*list) > soonAfter {
@@ -101,8 +101,8 @@ func (f *fanout) grow(r *run, m *moment) {
 	}
 }
 
-func (f *fanout) end()           {}
-func (f *fanout) forgotten() int { return f.lists.forgotten + f.runs.forgotten }
+func (f *fanout) end()               {}
+func (f *fanout) memories() []memory { return []memory{f.lists, f.runs} }
 
 // isList reports whether the call answers with many records: it names none.
 func isList(m *moment) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // mostFiles bounds the files that are read at once.
@@ -19,6 +20,37 @@ type Progress func(read, total int64, calls int)
 // paths, "-" is stdin. It ends early when ctx does. The error names the file,
 // and the line where it has one.
 func Files(ctx context.Context, a *Audit, names []string, stdin io.Reader, progress Progress) ([]File, error) {
+	return each(ctx, names, stdin, progress, a.Take)
+}
+
+// errEnough ends a reading that has what it wants.
+var errEnough = errors.New("enough")
+
+// Calls returns the calls to o's host that began in [from, to), at most so
+// many, and whether there were more. It reads the files again.
+func Calls(ctx context.Context, o Options, names []string, from, to time.Time, most int) (calls []Call, more bool, err error) {
+	ctx, enough := context.WithCancelCause(ctx)
+	defer enough(nil)
+	_, err = each(ctx, names, nil, nil, func(c *Call) {
+		switch {
+		case c.At.Before(from) || o.Host != "" && c.Host != "" && !sameHost(o.Host, c.Host):
+		case !c.At.Before(to):
+			enough(errEnough)
+		case len(calls) == most:
+			more = true
+			enough(errEnough)
+		default:
+			calls = append(calls, *c)
+		}
+	})
+	if errors.Is(context.Cause(ctx), errEnough) {
+		err = nil
+	}
+	return calls, more, err
+}
+
+// each hands the calls of all files to take, in the order of time.
+func each(ctx context.Context, names []string, stdin io.Reader, progress Progress, take func(*Call)) ([]File, error) {
 	if len(names) > mostFiles {
 		return nil, fmt.Errorf("%d files are too many at once: give at most %d, or join them with cat and give \"-\"", len(names), mostFiles)
 	}
@@ -49,7 +81,7 @@ func Files(ctx context.Context, a *Audit, names []string, stdin io.Reader, progr
 			return nil, err
 		}
 	}
-	err := drain(ctx, a, &in, func(calls int) {
+	err := drain(ctx, take, &in, func(calls int) {
 		if progress != nil {
 			progress(p.read, p.total, calls)
 		}
@@ -61,8 +93,8 @@ func Files(ctx context.Context, a *Audit, names []string, stdin io.Reader, progr
 	return files, err
 }
 
-// drain hands every call to a.
-func drain(ctx context.Context, a *Audit, in *ordered, tell func(calls int)) error {
+// drain hands every call to take.
+func drain(ctx context.Context, take func(*Call), in *ordered, tell func(calls int)) error {
 	const often = 1024
 	for n := 1; ; n++ {
 		if n%often == 0 {
@@ -71,7 +103,7 @@ func drain(ctx context.Context, a *Audit, in *ordered, tell func(calls int)) err
 			}
 			tell(n)
 		}
-		switch err := in.next(a.Take); {
+		switch err := in.next(take); {
 		case errors.Is(err, io.EOF):
 			tell(n - 1)
 			return nil

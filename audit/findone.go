@@ -30,7 +30,7 @@ type sweep struct {
 const fewPages = 2
 
 func newFindOne(a *Audit) *findOne {
-	f := &findOne{waste: a.waste(FindOne), sweeps: newRecent[sweep](mostLists), lists: map[string]string{}}
+	f := &findOne{waste: a.waste(FindOne), sweeps: newRecent[sweep](FindOne, mostLists, pageGap), lists: map[string]string{}}
 	f.sweeps.drop = f.settle
 	return f
 }
@@ -44,7 +44,7 @@ func (f *findOne) take(m *moment) {
 	if m.Method != http.MethodGet || !m.ok || f.objectsOf(m) == "" {
 		return
 	}
-	s, _ := f.sweeps.get(mix(m.who, m.path))
+	s, _ := f.sweeps.get(mix(m.who, m.path), m.instant())
 	if further, _ := paged(m.Query); !further || m.since(s.last) > pageGap {
 		f.settle(s)
 		*s = sweep{class: m.class()}
@@ -101,4 +101,4 @@ func (f *findOne) objectsOf(m *moment) string {
 
 func (f *findOne) end() { f.sweeps.each(f.settle) }
 
-func (f *findOne) forgotten() int { return f.sweeps.forgotten }
+func (f *findOne) memories() []memory { return []memory{f.sweeps} }

@@ -26,7 +26,7 @@ type kept [len(spans)]struct {
 }
 
 func newLifetimes(a *Audit) *lifetimes {
-	return &lifetimes{waste: a.waste(Repeats), seen: newRecent[kept](mostURLs), routes: map[string]*[len(spans)]Lifetime{}}
+	return &lifetimes{waste: a.waste(Repeats), seen: newRecent[kept](Repeats, mostURLs, spans[len(spans)-1]), routes: map[string]*[len(spans)]Lifetime{}}
 }
 
 func (l *lifetimes) take(m *moment) {
@@ -34,7 +34,7 @@ func (l *lifetimes) take(m *moment) {
 		return
 	}
 	now := m.version()
-	entry, _ := l.seen.get(m.url)
+	entry, _ := l.seen.get(m.url, m.instant())
 	for i, span := range spans {
 		e := &entry[i]
 		if e.at == 0 || m.since(e.at.time()) >= span || m.audit.written.since(m.path, e.at.time()) {
@@ -69,8 +69,8 @@ func (l *lifetimes) hit(m *moment, i int, was, now version) (outdated bool) {
 	return outdated
 }
 
-func (l *lifetimes) end()           {}
-func (l *lifetimes) forgotten() int { return l.seen.forgotten }
+func (l *lifetimes) end()               {}
+func (l *lifetimes) memories() []memory { return []memory{l.seen} }
 
 func (l *lifetimes) table(sends int) []Lifetime {
 	if l.all[len(spans)-1].Calls == 0 {

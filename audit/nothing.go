@@ -29,14 +29,14 @@ type body struct {
 }
 
 func newNothing(a *Audit) *nothing {
-	return &nothing{waste: a.waste(Nothing), read: newRecent[body](mostBodies)}
+	return &nothing{waste: a.waste(Nothing), read: newRecent[body](Nothing, mostBodies, rightAfter)}
 }
 
 func (n *nothing) take(m *moment) {
 	switch m.Method {
 	case http.MethodGet:
 		if m.ok && m.route.Object != 0 && len(m.Body) > 0 && len(m.Body) <= longestBody {
-			was, _ := n.read.get(mix(m.who, m.path))
+			was, _ := n.read.get(mix(m.who, m.path), m.instant())
 			*was = body{m.Body, m.At}
 		}
 	case http.MethodPut, http.MethodPatch:
@@ -54,9 +54,7 @@ func (n *nothing) take(m *moment) {
 
 func (n *nothing) end() {}
 
-// forgotten is 0: an object whose body made room is one that was not written
-// right after.
-func (n *nothing) forgotten() int { return 0 }
+func (n *nothing) memories() []memory { return []memory{n.read} }
 
 // changesNothing reports whether each field of the object in sent, as in
 // {"ticket":{...}}, stands in the object that was read.

@@ -38,7 +38,7 @@ type reading struct {
 }
 
 func newPolling(a *Audit) *polling {
-	return &polling{waste: a.waste(Polling), lists: newRecent[reading](mostLists)}
+	return &polling{waste: a.waste(Polling), lists: newRecent[reading](Polling, mostLists, poll)}
 }
 
 func (p *polling) take(m *moment) {
@@ -46,7 +46,7 @@ func (p *polling) take(m *moment) {
 		return
 	}
 	further, filter := paged(m.Query)
-	r, _ := p.lists.get(mix(m.who, m.class()+filter))
+	r, _ := p.lists.get(mix(m.who, m.class()+filter), m.instant())
 	idle := m.since(r.last)
 	switch {
 	case !further && r.times > 0 && idle <= poll:
@@ -61,8 +61,8 @@ func (p *polling) take(m *moment) {
 	r.last = m.At
 }
 
-func (p *polling) end()           {}
-func (p *polling) forgotten() int { return p.lists.forgotten }
+func (p *polling) end()               {}
+func (p *polling) memories() []memory { return []memory{p.lists} }
 
 // paged tells a list's further pages from its first, and returns what else the
 // query says, in order.

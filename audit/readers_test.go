@@ -161,8 +161,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		if r.Calls != lines {
 			t.Fatalf("%d calls of %d", r.Calls, lines)
 		}
-		if lines > 200_000 && r.Forgotten == 0 {
-			t.Error("nothing was forgotten, and it is not said")
+		if lines > 200_000 && len(r.Blind) == 0 {
+			t.Error("some was forgotten, and it is not said")
 		}
 		return m.HeapAlloc
 	}

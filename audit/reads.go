@@ -60,7 +60,7 @@ type reads struct {
 }
 
 func newReads(a *Audit) *reads {
-	return &reads{waste: a.waste(Reads), groups: newRecent[group](mostGroups)}
+	return &reads{waste: a.waste(Reads), groups: newRecent[group](Reads, mostGroups, together)}
 }
 
 func (r *reads) take(m *moment) {
@@ -68,11 +68,11 @@ func (r *reads) take(m *moment) {
 	if form == nil || m.Status != 200 && m.Status != 404 {
 		return
 	}
-	g, _ := r.groups.get(mix(m.who, form.Class))
+	g, _ := r.groups.get(mix(m.who, form.Class), m.instant())
 	if place, how := g.join(m, id, form.Most); place > 1 {
 		r.waste.spare(m, how, ", soon after other reads of its kind")
 	}
 }
 
-func (r *reads) end()           {}
-func (r *reads) forgotten() int { return r.groups.forgotten }
+func (r *reads) end()               {}
+func (r *reads) memories() []memory { return []memory{r.groups} }

@@ -1,34 +1,48 @@
 package audit
 
+import (
+	"math"
+	"time"
+)
+
 // recent remembers the values used last, at most so many, each by a key.
 type recent[V any] struct {
+	kind   Kind // what it is for
 	most   int
 	at     map[uint64]int32
 	slots  []slot[V]
 	newest int32
 	oldest int32
-	// Forgotten counts the values that had to make room.
-	forgotten int
+	// need is how long after its last use a value still matters; reach is the
+	// least time after which one had to make room.
+	need, reach time.Duration
 	// drop is told of each value that makes room; may be nil.
 	drop func(*V)
 }
 
 type slot[V any] struct {
 	key          uint64
+	used         instant
 	newer, older int32
 	value        V
 }
 
 const none = -1
 
-func newRecent[V any](most int) *recent[V] {
-	return &recent[V]{most: most, at: make(map[uint64]int32), newest: none, oldest: none}
+func newRecent[V any](kind Kind, most int, need time.Duration) *recent[V] {
+	return &recent[V]{kind: kind, most: most, need: need, reach: math.MaxInt64, at: make(map[uint64]int32), newest: none, oldest: none}
 }
 
-// get returns the value of key, the zero value when it is new. The pointer is
+// blind says how far back the memory reached, if that was not far enough.
+func (r *recent[V]) blind() (b Blind, ok bool) {
+	return Blind{Kind: r.kind, Reach: r.reach, Most: r.most}, r.reach < r.need
+}
+
+// get uses the value of key now, the zero value when it is new. The pointer is
 // valid until the next get.
-func (r *recent[V]) get(key uint64) (v *V, known bool) {
+func (r *recent[V]) get(key uint64, now instant) (v *V, known bool) {
 	if i, ok := r.at[key]; ok {
+		r.slots[i].used = now
 		r.unlink(i)
 		r.link(i)
 		return &r.slots[i].value, true
@@ -41,12 +55,12 @@ func (r *recent[V]) get(key uint64) (v *V, known bool) {
 		if r.drop != nil {
 			r.drop(&r.slots[i].value)
 		}
-		r.forgotten++
+		r.reach = min(r.reach, time.Duration(max(0, now-r.slots[i].used)))
 		r.unlink(i)
 		delete(r.at, r.slots[i].key)
 		r.slots[i] = slot[V]{}
 	}
-	r.slots[i].key = key
+	r.slots[i].key, r.slots[i].used = key, now
 	r.at[key] = i
 	r.link(i)
 	return &r.slots[i].value, false

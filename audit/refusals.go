@@ -36,7 +36,7 @@ const (
 )
 
 func newRefusals(p *zendesk.Provider) *refusals {
-	return &refusals{provider: p, causes: map[cause]*Cause{}, counts: newRecent[counted60](mostBuckets)}
+	return &refusals{provider: p, causes: map[cause]*Cause{}, counts: newRecent[counted60]("refusals", mostBuckets, 10*time.Minute)}
 }
 
 func (r *refusals) take(m *moment) {
@@ -75,7 +75,7 @@ func (r *refusals) bucket(m *moment, d limit.Draw) *counted60 {
 		return nil
 	}
 	key := m.route.KeyOf(d)
-	c, _ := r.counts.get(mix(key.Object^key.Credential, string(key.Service)+"/"+key.ID))
+	c, _ := r.counts.get(mix(key.Object^key.Credential, string(key.Service)+"/"+key.ID), m.instant())
 	if start := m.At.Truncate(d.Rule.Window); start.After(c.start) {
 		*c = counted60{start: start}
 	}

@@ -60,70 +60,65 @@ const (
 	worthIt = 1
 )
 
-// settings is a configuration of what flyball can do about the findings; ""
-// when it is nothing.
-func (a *Audit) settings(r *Report) string {
-	var b strings.Builder
-	a.cacheSettings(&b, r.Sends)
-	a.otherSettings(&b, r)
-	if b.Len() == 0 {
-		return ""
-	}
-	name, _, _ := strings.Cut(cmp.Or(r.Host, "acme"), ".")
-	return "accounts:\n  - name: " + name + "\n" + b.String()
-}
-
-// rule is a route that is worth keeping.
-type rule struct {
-	class string
-	span  time.Duration
-	calls int
-}
-
-// rules are the routes worth keeping, those that spare most first.
-func (a *Audit) rules(sends int) []rule {
-	var rules []rule
-	for class := range a.lifetimes.routes {
-		if span, calls := a.lifetimes.best(class); span > 0 && calls*1000 >= sends*worthIt && !strings.Contains(class, "{other}") {
-			rules = append(rules, rule{class, span, calls})
-		}
-	}
-	slices.SortFunc(rules, func(x, y rule) int {
-		return cmp.Or(cmp.Compare(y.calls, x.calls), cmp.Compare(x.class, y.class))
-	})
-	return rules[:min(len(rules), mostRules)]
-}
-
-func (a *Audit) cacheSettings(b *strings.Builder, sends int) {
-	rules := a.rules(sends)
-	if len(rules) == 0 {
-		return
-	}
-	b.WriteString("    cache:\n      routes:\n")
-	for _, r := range rules {
-		fmt.Fprintf(b, "        - match: %s\n          fresh: %s  # %s\n", r.class, short(r.span), plural(r.calls, "call"))
-	}
-}
-
-func (a *Audit) otherSettings(b *strings.Builder, r *Report) {
+// proposal is what flyball can do about the findings.
+func (a *Audit) proposal(r *Report) (p Proposal) {
+	p.Keep = a.keep(r.Sends)
 	merged := map[string]int{}
 	for _, f := range r.Findings {
 		switch f.Kind {
 		case Nothing:
-			fmt.Fprintf(b, "    elide:\n      within: %s  # %s\n", short(rightAfter), plural(f.Calls, "call"))
+			p.Elide, p.Elided = rightAfter, f.Calls
 		case Reads, Writes:
 			if f.Details[atOnce]+f.Details[notTold] > 0 {
 				for _, route := range f.Routes {
 					merged[route.Name] += route.Calls
 				}
 			}
+		default: // kept, or the client's own to do
 		}
 	}
-	if len(merged) == 0 {
-		return
-	}
-	b.WriteString("    routes:\n")
 	for _, class := range slices.Sorted(maps.Keys(merged)) {
-		fmt.Fprintf(b, "      - match: %s\n        batch: allow  # %s\n", pattern(class), plural(merged[class], "call"))
+		p.Merge = append(p.Merge, Count{class, merged[class]})
 	}
+	return p
+}
+
+// keep lists the routes worth keeping, those that spare most first.
+func (a *Audit) keep(sends int) []Kept {
+	var list []Kept
+	for class := range a.lifetimes.routes {
+		if span, calls := a.lifetimes.best(class); span > 0 && calls*1000 >= sends*worthIt && !strings.Contains(class, "{other}") {
+			list = append(list, Kept{class, span, calls})
+		}
+	}
+	slices.SortFunc(list, func(x, y Kept) int {
+		return cmp.Or(cmp.Compare(y.Calls, x.Calls), cmp.Compare(x.Route, y.Route))
+	})
+	return list[:min(len(list), mostRules)]
+}
+
+// settings writes a proposal as a configuration; "" when there is nothing in
+// it.
+func settings(p *Proposal, host string) string {
+	var b strings.Builder
+	if len(p.Keep) > 0 {
+		b.WriteString("    cache:\n      routes:\n")
+	}
+	for _, k := range p.Keep {
+		fmt.Fprintf(&b, "        - match: %s\n          fresh: %s  # %s\n", k.Route, short(k.Fresh), plural(k.Calls, "call"))
+	}
+	if p.Elide > 0 {
+		fmt.Fprintf(&b, "    elide:\n      within: %s  # %s\n", short(p.Elide), plural(p.Elided, "call"))
+	}
+	if len(p.Merge) > 0 {
+		b.WriteString("    routes:\n")
+	}
+	for _, m := range p.Merge {
+		fmt.Fprintf(&b, "      - match: %s\n        batch: allow  # %s\n", pattern(m.Name), plural(m.Calls, "call"))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	name, _, _ := strings.Cut(cmp.Or(host, "acme"), ".")
+	return "accounts:\n  - name: " + name + "\n" + b.String()
 }

@@ -70,11 +70,15 @@ type Report struct {
 	Findings      []Finding  `json:"findings"`
 	Lifetimes     []Lifetime `json:"lifetimes,omitempty"`
 
-	// Forgotten counts what had to make room in memory: the findings are
-	// lower bounds where it is not 0.
-	Forgotten int `json:"forgotten,omitempty"`
-	// Settings is a configuration with the keys that the findings name.
-	Settings string `json:"settings,omitempty"`
+	// Blind lists the findings for which memory did not reach far enough back.
+	Blind []Blind `json:"blind,omitempty"`
+	// Proposal is what flyball can do about the findings, and Settings the same
+	// as a configuration.
+	Proposal Proposal `json:"proposal"`
+	Settings string   `json:"settings,omitempty"`
+
+	// Replay is what became of the calls when they were made again.
+	Replay *Replay `json:"replay,omitempty"`
 
 	// Series is the traffic over time, for a chart.
 	Series []Slot        `json:"series"`
@@ -148,6 +152,75 @@ type Finding struct {
 	// Setting is what flyball does about it; "" when only the client can.
 	Setting string `json:"setting,omitempty"`
 	Advice  string `json:"advice,omitempty"`
+}
+
+// A Proposal is settings of flyball that spare calls.
+type Proposal struct {
+	Keep  []Kept  `json:"keep,omitempty"`
+	Merge []Count `json:"merge,omitempty"` // kinds of single calls
+	// Elide is how long ago what was read may be compared with a write; 0 is
+	// not at all.
+	Elide  time.Duration `json:"elide_ns,omitempty"`
+	Elided int           `json:"elided,omitempty"`
+}
+
+// Kept is a kind of read that is worth keeping for a while.
+type Kept struct {
+	Route string        `json:"route"`
+	Fresh time.Duration `json:"fresh_ns"`
+	Calls int           `json:"calls"`
+}
+
+// A Replay is recorded calls made again on a simulated account, once by
+// clients that wait as Retry-After says, and once by the same clients through
+// flyball with the proposed settings.
+type Replay struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Calls int       `json:"calls"`
+	// Limit is the simulated account's calls a minute, and LimitSource who
+	// said so.
+	Limit       int    `json:"limit"`
+	LimitSource string `json:"limit_source"`
+	// NotSimulated counts calls on endpoints that the simulator lacks. They
+	// count against the limits and are answered with 501.
+	NotSimulated int `json:"not_simulated,omitempty"`
+	// More says that there were more calls than are replayed.
+	More bool `json:"more,omitempty"`
+
+	AsItWas  Outcome `json:"as_it_was"`
+	Governed Outcome `json:"governed"`
+}
+
+// An Outcome is what a replay came to, by the simulated account's ledger.
+type Outcome struct {
+	Sends   int `json:"sends"`
+	Refused int `json:"refused"` // sends answered with 429
+	GaveUp  int `json:"gave_up"` // calls that ended without an answer but 429
+	// Median, P99 and Slowest are how long after it was first wanted a call was
+	// answered, waits and repeats included, its own and those of the calls
+	// before it. Took is how long it was until all were answered.
+	Median  time.Duration `json:"median_ns"`
+	P99     time.Duration `json:"p99_ns"`
+	Slowest time.Duration `json:"slowest_ns"`
+	Took    time.Duration `json:"took_ns"`
+}
+
+// A Blind is a finding that is a lower bound: only the Most things used last
+// are remembered for it, and some that mattered had to make room after Reach.
+type Blind struct {
+	Kind  Kind          `json:"kind"`
+	Reach time.Duration `json:"reach_ns"`
+	Most  int           `json:"most"`
+}
+
+// String says it for people.
+func (b Blind) String() string {
+	name := titles[b.Kind]
+	if name == "" {
+		name = string(b.Kind)
+	}
+	return name + ": a lower bound, for only what was used last is remembered (" + number(b.Most) + "), which reached back " + b.Reach.Round(time.Second).String() + " at times"
 }
 
 // A Lifetime is what a cache would have answered that keeps answers so long.

@@ -66,7 +66,7 @@ func (m *moment) instant() instant { return instant(m.At.UnixNano()) }
 func (i instant) time() time.Time { return time.Unix(0, int64(i)).UTC() }
 
 func newUnchanged(a *Audit) *unchanged {
-	return &unchanged{waste: a.waste(Unchanged), seen: newRecent[fetched](mostURLs)}
+	return &unchanged{waste: a.waste(Unchanged), seen: newRecent[fetched](Unchanged, mostURLs, 24*time.Hour)}
 }
 
 func (u *unchanged) take(m *moment) {
@@ -81,7 +81,7 @@ func (u *unchanged) take(m *moment) {
 	if !m.ok || now.digest == 0 {
 		return
 	}
-	was, known := u.seen.get(m.url)
+	was, known := u.seen.get(m.url, m.instant())
 	// A length alone proves little: it must not have been written since.
 	same := known && *was != (fetched{}) && was.version == now &&
 		(now.evidence != sameSize || !m.audit.written.since(m.path, was.at.time()))
@@ -91,5 +91,5 @@ func (u *unchanged) take(m *moment) {
 	*was = fetched{now, m.instant()}
 }
 
-func (u *unchanged) end()           {}
-func (u *unchanged) forgotten() int { return u.seen.forgotten }
+func (u *unchanged) end()               {}
+func (u *unchanged) memories() []memory { return []memory{u.seen} }

@@ -11,7 +11,7 @@ type writes struct {
 }
 
 func newWrites(a *Audit) *writes {
-	return &writes{waste: a.waste(Writes), groups: newRecent[group](mostGroups)}
+	return &writes{waste: a.waste(Writes), groups: newRecent[group](Writes, mostGroups, together)}
 }
 
 func (w *writes) take(m *moment) {
@@ -24,11 +24,11 @@ func (w *writes) take(m *moment) {
 			return // what it says has no place in a job
 		}
 	}
-	g, _ := w.groups.get(mix(m.who, form.Class))
+	g, _ := w.groups.get(mix(m.who, form.Class), m.instant())
 	if place, how := g.join(m, id, form.Most); place > jobCost {
 		w.waste.spare(m, how, ", soon after other writes of its kind")
 	}
 }
 
-func (w *writes) end()           {}
-func (w *writes) forgotten() int { return w.groups.forgotten }
+func (w *writes) end()               {}
+func (w *writes) memories() []memory { return []memory{w.groups} }

@@ -12,7 +12,9 @@ const mostWritten = 100_000
 // written remembers when what was last written.
 type written struct{ at *recent[time.Time] }
 
-func newWritten() *written { return &written{at: newRecent[time.Time](mostWritten)} }
+func newWritten() *written {
+	return &written{at: newRecent[time.Time](Repeats, mostWritten, spans[len(spans)-1])}
+}
 
 // The three things that a write may change.
 const (
@@ -41,7 +43,7 @@ func (w *written) take(m *moment) {
 }
 
 func (w *written) set(what uint64, name string, at time.Time) {
-	t, _ := w.at.get(mix(what, name))
+	t, _ := w.at.get(mix(what, name), instant(at.UnixNano()))
 	*t = at
 }
 

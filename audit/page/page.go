@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/flyballhq/flyball/audit"
 )
@@ -35,6 +36,7 @@ func Write(w io.Writer, r *audit.Report) error {
 		s.findings(r)
 		s.lifetimes(r)
 		s.settings(r)
+		s.replay(r.Replay)
 		s.ranking("Endpoints", "endpoint", r.Endpoints)
 		s.ranking("Clients", "client", r.Clients)
 	}
@@ -164,8 +166,8 @@ func (s *sheet) findings(r *audit.Report) {
 		}
 		s.put("</section>\n")
 	}
-	if r.Forgotten > 0 {
-		s.put("<p>%v things had to be forgotten for want of room: the findings are lower bounds.</p>\n", r.Forgotten)
+	for _, b := range r.Blind {
+		s.put("<p>%v.</p>\n", b.String())
 	}
 }
 
@@ -193,6 +195,42 @@ func (s *sheet) settings(r *audit.Report) {
 	if r.Settings != "" {
 		s.put("<h2>A configuration that does what flyball can do about it</h2>\n<pre>%v</pre>\n", r.Settings)
 	}
+}
+
+func (s *sheet) replay(p *audit.Replay) {
+	if p == nil {
+		return
+	}
+	s.put("<h2>The same calls, made again</h2>\n<p>%v calls from %v to %v, on a simulated account of %v a minute (%v)",
+		p.Calls, p.From.Format("2 January 15:04"), p.To.Format("15:04"), p.Limit, p.LimitSource)
+	if p.NotSimulated > 0 {
+		s.put("; %v of them on endpoints that the simulator lacks", p.NotSimulated)
+	}
+	s.put(".</p>\n")
+	s.table("", "as it was", "through flyball")
+	was, now := p.AsItWas, p.Governed
+	for _, row := range []struct {
+		name     string
+		was, now any
+	}{
+		{"requests sent", was.Sends, now.Sends},
+		{"refused with 429", was.Refused, now.Refused},
+		{"gave up", was.GaveUp, now.GaveUp},
+		{"median", spell(was.Median), spell(now.Median)},
+		{"99th percentile", spell(was.P99), spell(now.P99)},
+		{"slowest", spell(was.Slowest), spell(now.Slowest)},
+		{"all answered after", spell(was.Took), spell(now.Took)},
+	} {
+		s.put("<tr><th scope=\"row\">%v</th><td class=\"n\">%v</td><td class=\"n\">%v</td></tr>\n", row.name, row.was, row.now)
+	}
+	s.endTable()
+}
+
+func spell(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 func (s *sheet) ranking(title, name string, list []audit.Endpoint) {

@@ -21,7 +21,7 @@ var (
 	front      = []string{"."}
 	durable    = []string{"journal"}
 	faces      = []string{
-		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog", "audit/page",
+		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog", "audit/page", "audit/replay",
 		"simulator", "simulator/desk", "telemetry", "redis", "usage",
 	}
 
@@ -61,6 +61,7 @@ var Rooms = []Room{
 	// What telemetry writes and audit reads back is one type, below both.
 	{Path: "audit/accesslog", StdOnly: true},
 	{Path: "audit", StdOnly: true, Imports: append(slices.Clone(belowFaces), "audit/accesslog")},
+	{Path: "audit/replay", Imports: append(slices.Clone(belowFaces), "audit", "cache/memory", "simulator")},
 	{Path: "audit/page", StdOnly: true, Imports: []string{"audit"}},
 
 	// The simulator is written from the facts a second time. It imports

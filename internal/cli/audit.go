@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flyballhq/flyball/audit"
 	auditpage "github.com/flyballhq/flyball/audit/page"
+	"github.com/flyballhq/flyball/audit/replay"
 	"github.com/flyballhq/flyball/zendesk"
 )
 
@@ -21,6 +24,7 @@ type auditFlags struct {
 	limit   int
 	json    bool
 	html    string
+	replay  time.Duration
 }
 
 func newAudit(s Streams) *cobra.Command {
@@ -50,6 +54,8 @@ Several files are read together in the order of time. "-" is standard input.`,
 	flags.IntVar(&f.limit, "limit", 0, "`N`: the account's calls a minute, over whatever the log says (default unknown)")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON (default false)")
 	flags.StringVar(&f.html, "html", "", "`FILE`: write the report as one HTML page with charts as well (default none)")
+	flags.DurationVar(&f.replay, "replay", 0, "`[=D]`: make the calls of the busiest stretch of this length (1h if not said) again on a\nsimulated account, as they were and through flyball (default not)")
+	flags.Lookup("replay").NoOptDefVal = "1h"
 	return cmd
 }
 
@@ -68,6 +74,9 @@ func (f *auditFlags) options() (o audit.Options, err error) {
 	if o.Limit = f.limit; f.limit < 0 {
 		return o, wrongf("--limit %d is negative (write the calls a minute that the account allows, such as 700)", f.limit)
 	}
+	if f.replay < 0 || f.replay > 0 && f.replay < time.Minute {
+		return o, wrongf("--replay=%s is less than a minute (write --replay=1h)", f.replay)
+	}
 	return o, nil
 }
 
@@ -75,6 +84,9 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 	o, err := f.options()
 	if err != nil {
 		return err
+	}
+	if f.replay > 0 && slices.Contains(names, "-") {
+		return wrongf("--replay reads the logs twice, which standard input cannot be (give a file)")
 	}
 	a := audit.New(o)
 	tell, stop := watchReading(s)
@@ -85,6 +97,9 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 	}
 	report := a.Report()
 	report.Files = files
+	if err := f.replayInto(ctx, report, o, names); err != nil {
+		return explainAudit(err)
+	}
 	if err := f.writePage(report); err != nil {
 		return err
 	}
@@ -94,6 +109,23 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 		return encoder.Encode(report)
 	}
 	return printAudit(s, report)
+}
+
+// replayInto replays the busiest stretch, if asked for.
+func (f *auditFlags) replayInto(ctx context.Context, report *audit.Report, o audit.Options, names []string) error {
+	if f.replay == 0 || report.Calls == 0 {
+		return nil
+	}
+	from, to := report.Busiest(f.replay)
+	calls, more, err := audit.Calls(ctx, o, names, from, to, replay.Most)
+	if err != nil {
+		return err
+	}
+	if report.Replay, err = replay.Run(ctx, report, calls); err != nil {
+		return err
+	}
+	report.Replay.More = more
+	return nil
 }
 
 // writePage writes the page, if asked for.

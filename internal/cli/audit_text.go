@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/flyballhq/flyball/audit"
 )
@@ -38,6 +39,7 @@ func printAudit(s Streams, r *audit.Report) error {
 	writeTable(&b, "ENDPOINT", r.Endpoints)
 	writeTable(&b, "CLIENT", r.Clients)
 	writeFindings(&b, r)
+	writeReplay(&b, r.Replay)
 	_, err := io.WriteString(s.Out, b.String())
 	return err
 }
@@ -139,8 +141,8 @@ func writeFindings(b *strings.Builder, r *audit.Report) {
 		}
 	}
 	writeLifetimes(b, r)
-	if r.Forgotten > 0 {
-		fmt.Fprintf(b, "\n%s things had to be forgotten for want of room: the findings are lower bounds.\n", grouped(r.Forgotten))
+	for _, blind := range r.Blind {
+		fmt.Fprintf(b, "\n%s.\n", blind)
 	}
 	if r.Settings != "" {
 		fmt.Fprintf(b, "\nA configuration that does what flyball can do about it (flyball serve --config FILE):\n\n%s", indented(r.Settings))
@@ -218,4 +220,39 @@ func grouped(n int) string {
 
 func indented(text string) string {
 	return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
+}
+
+func writeReplay(b *strings.Builder, p *audit.Replay) {
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(b, "\nReplayed: %s calls from %s to %s, on a simulated account of %s a minute (%s)\n", grouped(p.Calls),
+		p.From.Format("2006-01-02 15:04"), p.To.Format("15:04"), grouped(p.Limit), p.LimitSource)
+	w := table(b)
+	fmt.Fprint(w, "  \tAS IT WAS\tTHROUGH FLYBALL\n")
+	row := func(name string, value func(o audit.Outcome) string) {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", name, value(p.AsItWas), value(p.Governed))
+	}
+	row("requests sent", func(o audit.Outcome) string { return grouped(o.Sends) })
+	row("refused with 429", func(o audit.Outcome) string { return grouped(o.Refused) })
+	row("gave up", func(o audit.Outcome) string { return grouped(o.GaveUp) })
+	row("median", func(o audit.Outcome) string { return rounded(o.Median) })
+	row("99th percentile", func(o audit.Outcome) string { return rounded(o.P99) })
+	row("slowest", func(o audit.Outcome) string { return rounded(o.Slowest) })
+	row("all answered after", func(o audit.Outcome) string { return rounded(o.Took) })
+	_ = w.Flush()
+	if p.NotSimulated > 0 {
+		fmt.Fprintf(b, "  %s calls are on endpoints that the simulator lacks: they count and are answered with 501.\n", grouped(p.NotSimulated))
+	}
+	if p.More {
+		fmt.Fprintf(b, "  There were more calls in that time; the first are replayed.\n")
+	}
+}
+
+// rounded writes a duration as people say it.
+func rounded(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return short(d.Round(time.Second))
 }
