@@ -25,7 +25,7 @@ var programSeed = flag.Int64("program", -1, "the one seed of TestMergingChangesN
 // same answers, but for the fields that the guide names, and ends in the same
 // state.
 func TestMergingChangesNoAnswerAndNoState(t *testing.T) {
-	seeds := 20
+	seeds := 10
 	if testing.Short() {
 		seeds = 4
 	}

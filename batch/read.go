@@ -144,14 +144,19 @@ func refuse(call *limit.Call, members []*member, refusal *limit.WaitError) {
 	}
 }
 
-// handOn hands a 429 to the members that are no more patient than the group;
-// the others try again.
+// handOn hands a 429 to the members who cannot wait for what it asks. Those
+// who are more patient than the group try again together, and those whom only
+// the number of attempts ended go alone: a hundred callers are not refused
+// because one send was unlucky.
 func handOn(p limit.Provider, call *limit.Call, members []*member, resp *http.Response, text []byte) {
 	said := p.Read(&call.Route, resp.StatusCode, resp.Header)
 	retry := time.Now().Add(said.RetryAfter)
 	for _, m := range members {
 		if m.outlasts(call, retry) {
 			m.outcome.fate = again
+			continue
+		}
+		if m.patience.IsZero() || m.patience.After(retry) {
 			continue
 		}
 		m.outcome = outcome{fate: answered, resp: copied(resp, text, m.req)}
