@@ -44,6 +44,12 @@ func TestThePrograms(t *testing.T) {
 // says of itself where says matches. It has to end well when it is told to.
 func start(t *testing.T, says *regexp.Regexp, program string, args ...string) string {
 	t.Helper()
+	return starts(t, []*regexp.Regexp{says}, program, args...)[0]
+}
+
+// starts is start for a program that says several things, in this order.
+func starts(t *testing.T, says []*regexp.Regexp, program string, args ...string) []string {
+	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()
@@ -53,15 +59,18 @@ func start(t *testing.T, says *regexp.Regexp, program string, args ...string) st
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said, read := make(chan string, 1), make(chan struct{})
+	said, read := make(chan []string, 1), make(chan struct{})
 	go func() { // ends with the program
 		defer close(read)
+		var texts []string
 		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			if m := says.FindStringSubmatch(lines.Text()); m != nil {
-				said <- m[1]
-				break
+		for len(texts) < len(says) && lines.Scan() {
+			if m := says[len(texts)].FindStringSubmatch(lines.Text()); m != nil {
+				texts = append(texts, m[1])
 			}
+		}
+		if len(texts) == len(says) {
+			said <- texts
 		}
 		_, _ = io.Copy(io.Discard, out)
 	}()
@@ -75,12 +84,12 @@ func start(t *testing.T, says *regexp.Regexp, program string, args ...string) st
 		}
 	})
 	select {
-	case text := <-said:
-		return text
+	case texts := <-said:
+		return texts
 	case <-read:
 		t.Fatalf("%s %s ended at once", program, args[0])
 	case <-time.After(30 * time.Second):
 		t.Fatalf("%s %s does not say where it is", program, args[0])
 	}
-	return ""
+	return nil
 }

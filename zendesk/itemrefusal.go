@@ -32,24 +32,28 @@ func refusalOf(said string) (int, string) {
 	return http.StatusUnprocessableEntity, "RecordInvalid"
 }
 
-// refusalBody is the body of Zendesk's own refusal, section 4.2 of the facts.
+// A refusal is the body of Zendesk's own refusal, section 4.2 of the facts: in
+// its order, for some clients show the text as it stands.
+type refusal struct {
+	Error       string                  `json:"error"`
+	Description string                  `json:"description"`
+	Details     map[string][]validation `json:"details,omitempty"`
+}
+
+type validation struct {
+	Description string `json:"description"`
+}
+
 func refusalBody(o limit.WriteOutcome) []byte {
-	type description struct {
-		Description string `json:"description"`
-	}
-	var v any
+	r := refusal{Error: o.Code, Description: o.Text}
 	switch o.Status {
 	case http.StatusNotFound:
-		v = map[string]string{"error": o.Code, "description": "Not found"}
+		r.Description = "Not found"
 	case http.StatusUnprocessableEntity:
-		v = map[string]any{
-			"error": o.Code, "description": "Record validation errors",
-			"details": map[string][]description{"base": {{o.Text}}},
-		}
-	default:
-		v = map[string]string{"error": o.Code, "description": o.Text}
+		r.Description = "Record validation errors"
+		r.Details = map[string][]validation{"base": {{o.Text}}}
 	}
-	body, err := json.Marshal(v)
+	body, err := json.Marshal(r)
 	if err != nil {
 		return nil // strings alone always have a form
 	}

@@ -266,8 +266,8 @@ func TestBulkWriteAndItsAnswersHaveTheRecordedForm(t *testing.T) {
 		{update, limit.WriteOutcome{Known: true, ID: 5}, "", `200  {"ticket":{"id":5}}`},
 		{create, limit.WriteOutcome{Known: true, ID: 5}, `{"id":5,"url":"https://acme/5.json"}`, `201 https://acme/5.json {"user":{"id":5,"url":"https://acme/5.json"}}`},
 		{gone, limit.WriteOutcome{Known: true, ID: 5}, "", `204  `},
-		{update, limit.WriteOutcome{Known: true, Status: 404, Code: "RecordNotFound", Text: "x"}, "", `404  {"description":"Not found","error":"RecordNotFound"}`},
-		{update, limit.WriteOutcome{Known: true, Status: 422, Code: "RecordInvalid", Text: "Status: odd"}, "", `422  {"description":"Record validation errors","details":{"base":[{"description":"Status: odd"}]},"error":"RecordInvalid"}`},
+		{update, limit.WriteOutcome{Known: true, Status: 404, Code: "RecordNotFound", Text: "x"}, "", `404  {"error":"RecordNotFound","description":"Not found"}`},
+		{update, limit.WriteOutcome{Known: true, Status: 422, Code: "RecordInvalid", Text: "Status: odd"}, "", `422  {"error":"RecordInvalid","description":"Record validation errors","details":{"base":[{"description":"Status: odd"}]}}`},
 	} {
 		var object []byte
 		if c.object != "" {

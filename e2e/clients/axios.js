@@ -39,6 +39,9 @@ async function main(base, task, ...tickets) {
     case 'update':
       return inTens(tickets, async (ticket) =>
         (await call('put', url(ticket), { ticket: { subject: 'changed' } })).ticket.id);
+    case 'create':
+      return inTens(tickets, async (n) =>
+        (await call('post', `${base}/api/v2/tickets.json`, { ticket: { subject: `made ${n}`, comment: { body: 'hello' } } })).ticket.id);
   }
 }
 

@@ -39,6 +39,11 @@ async function main(base, task, ...tickets) {
       return inTens(tickets, async (ticket) => (await call(url(ticket))).ticket.id);
     case 'update':
       return inTens(tickets, async (ticket) => (await call(url(ticket), change)).ticket.id);
+    case 'create':
+      return inTens(tickets, async (n) => {
+        const body = JSON.stringify({ ticket: { subject: `made ${n}`, comment: { body: 'hello' } } });
+        return (await call(`${base}/api/v2/tickets.json`, { method: 'POST', body })).ticket.id;
+      });
   }
 }
 

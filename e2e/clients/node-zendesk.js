@@ -17,6 +17,9 @@ async function main(base, task, ...tickets) {
     case 'update':
       return inTens(tickets, async (ticket) =>
         (await client.tickets.update(ticket, { ticket: { subject: 'changed' } })).result.id);
+    case 'create':
+      return inTens(tickets, async (n) =>
+        (await client.tickets.create({ ticket: { subject: `made ${n}`, comment: { body: 'hello' } } })).result.id);
   }
 }
 

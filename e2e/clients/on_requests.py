@@ -42,10 +42,15 @@ def update(base, ticket):
     return call("PUT", f"{base}/api/v2/tickets/{ticket}.json", json=change)["ticket"]["id"]
 
 
+def create(base, n):
+    ticket = {"ticket": {"subject": f"made {n}", "comment": {"body": "hello"}}}
+    return call("POST", base + "/api/v2/tickets.json", json=ticket)["ticket"]["id"]
+
+
 def main(base, task, *tickets):
     if task == "list":
         return list_tickets(base)
-    work = {"show": show, "update": update}[task]
+    work = {"show": show, "update": update, "create": create}[task]
     with ThreadPoolExecutor(10) as pool:
         return list(pool.map(lambda ticket: work(base, ticket), tickets))
 

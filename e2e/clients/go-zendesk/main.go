@@ -47,6 +47,12 @@ func do(client *zendesk.Client, task string, tickets []string) ([]int64, error) 
 			ticket, err := client.UpdateTicket(ctx, id, zendesk.Ticket{Subject: "changed"})
 			return ticket.ID, err
 		})
+	case "create":
+		return inTens(tickets, func(n int64) (int64, error) {
+			ticket := zendesk.Ticket{Subject: fmt.Sprint("made ", n), Comment: &zendesk.TicketComment{Body: "hello"}}
+			ticket, err := client.CreateTicket(ctx, ticket)
+			return ticket.ID, err
+		})
 	}
 	return nil, fmt.Errorf("no task %q", task)
 }
