@@ -101,7 +101,7 @@ func TestASlowReaderStallsNobodyAndIsToldWhatItMissed(t *testing.T) {
 		slow := open(t, s, stuck)
 		synctest.Wait()
 		began := time.Now()
-		const events = 100
+		const events = 300
 		for range events {
 			s.Take(refusedOf("crm"))
 			if d := time.Since(began); d > 0 {
