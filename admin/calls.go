@@ -28,7 +28,7 @@ type HeldCall struct {
 	Class       string     `json:"class"`
 	Route       string     `json:"route"` // the kind of call, such as "GET /api/v2/tickets/{id}"
 	Bucket      string     `json:"bucket"`
-	Reason      string     `json:"reason"`
+	Reason      string     `json:"reason"` // why it began to wait; the line's says what holds it now
 	HeldSeconds float64    `json:"held_seconds"`
 	Until       *time.Time `json:"until"`       // when the bucket may have room, null when unknown
 	ETASeconds  *float64   `json:"eta_seconds"` // likely still to wait, null when there is no telling
@@ -39,6 +39,7 @@ type HeldCall struct {
 type Line struct {
 	Bucket  string  `json:"bucket"`
 	Class   string  `json:"class"`
+	Reason  string  `json:"reason"` // what holds the first of them now
 	Waiting int     `json:"waiting"`
 	Longest float64 `json:"longest_seconds"` // how long the first of them has waited
 }
@@ -77,11 +78,11 @@ type LongCall struct {
 // shownCalls bounds each list of calls.
 const shownCalls = 100
 
-// NewCalls returns the document for a history.
-func NewCalls(account string, at time.Time, h *usage.History) Calls {
+// NewCalls returns the document for a history and the account's buckets now.
+func NewCalls(snap limit.Snapshot, at time.Time, h *usage.History) Calls {
 	waiting := h.Waiting()
 	doc := Calls{
-		Account: account, At: at.UTC(), Waiting: len(waiting), Lines: linesOf(waiting, at),
+		Account: snap.Account, At: at.UTC(), Waiting: len(waiting), Lines: linesOf(waiting, snap.Lines, at),
 		Held: []HeldCall{}, Refused: []RefusedCall{}, Longest: []LongCall{},
 	}
 	for _, w := range waiting[:min(len(waiting), shownCalls)] {
@@ -111,7 +112,7 @@ func newHeldCall(w usage.Waiting, at time.Time) HeldCall {
 }
 
 // linesOf counts those that wait, by bucket and class, the longest line first.
-func linesOf(waiting []usage.Waiting, at time.Time) []Line {
+func linesOf(waiting []usage.Waiting, now []limit.Line, at time.Time) []Line {
 	type key struct {
 		bucket limit.Key
 		class  limit.Class
@@ -127,11 +128,25 @@ func linesOf(waiting []usage.Waiting, at time.Time) []Line {
 				continue
 			}
 			index[k] = i
-			lines = append(lines, Line{Bucket: w.Bucket.String(), Class: w.Class.String(), Longest: *seconds(max(at.Sub(w.Since), 0))})
+			lines = append(lines, Line{
+				Bucket: w.Bucket.String(), Class: w.Class.String(), Reason: string(reasonNow(w, now)),
+				Longest: *seconds(max(at.Sub(w.Since), 0)),
+			})
 		}
 		lines[i].Waiting++
 	}
 	return lines
+}
+
+// reasonNow is what holds the first in a call's line, or why it began to wait
+// when it has changed lines since.
+func reasonNow(w usage.Waiting, lines []limit.Line) limit.Reason {
+	for _, l := range lines {
+		if l.Key == w.Bucket {
+			return l.Reason
+		}
+	}
+	return w.Reason
 }
 
 func newRefusedCall(n usage.Note) RefusedCall {

@@ -29,7 +29,7 @@ type WaitingClient struct {
 func NewNow(snap limit.Snapshot, at time.Time, h *usage.History, version string) Now {
 	doc := Now{Limits: NewLimits(snap, version)}
 	waiting := h.Waiting()
-	doc.Lines, doc.Waiting = linesOf(waiting, at), clientsOf(waiting)
+	doc.Lines, doc.Waiting = linesOf(waiting, snap.Lines, at), clientsOf(waiting)
 	r, err := h.Range(at, time.Minute+time.Second, time.Second)
 	if err != nil {
 		return doc

@@ -39,5 +39,5 @@ func (h *handler) limits(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (h *handler) calls(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, NewCalls(h.opts.Snapshot().Account, time.Now(), h.opts.Usage))
+	reply(w, http.StatusOK, NewCalls(h.opts.Snapshot(), time.Now(), h.opts.Usage))
 }

@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -61,63 +61,20 @@ ZENDESK_API_TOKEN, and knows what that answer says.`,
 
 // read shows what a gateway knows.
 func (f *limitsFlags) read(ctx context.Context, s Streams) error {
-	address := firstOf(f.admin, s.Env("FLYBALL_ADMIN"), defaultAdmin)
-	origin, err := adminOrigin(address)
+	from, err := newAdminClient(s, f.admin)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+"/api/limits", nil)
-	if err != nil {
-		return wrongf("--admin %q is not an address (write %s)", address, defaultAdmin)
-	}
-	if token := s.Env("FLYBALL_ADMIN_TOKEN"); token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("%w: is a gateway running (flyball serve ACCOUNT)? Or name an account to ask it directly: flyball limits ACCOUNT", explain("the admin address "+address, err))
-	}
-	defer resp.Body.Close()
-	doc, err := readLimits(resp)
-	if err != nil {
-		return fmt.Errorf("the admin address %s: %w", address, err)
-	}
-	return f.print(s, doc, "told by the gateway at "+address)
-}
-
-// adminOrigin takes HOST:PORT or a URL.
-func adminOrigin(address string) (string, error) {
-	if strings.HasPrefix(address, "http://") || strings.HasPrefix(address, "https://") {
-		return strings.TrimRight(address, "/"), nil
-	}
-	if strings.ContainsAny(address, "/ ") || !strings.Contains(address, ":") {
-		return "", wrongf("--admin %q is not an address (write %s)", address, defaultAdmin)
-	}
-	return "http://" + address, nil
-}
-
-func readLimits(resp *http.Response) (doc admin.Limits, err error) {
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
-	if err != nil {
-		return doc, fmt.Errorf("read its answer: %w (try again)", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		var no struct{ Description string }
-		if json.Unmarshal(text, &no) != nil || no.Description == "" {
-			no.Description = "is that flyball's admin address?"
+	var doc admin.Limits
+	if err := from.get(ctx, "/api/limits", &doc); err != nil {
+		if errors.Is(err, errUnanswered) {
+			return fmt.Errorf("%w Or name an account to ask it directly: flyball limits ACCOUNT", err)
 		}
-		hint := ""
-		if resp.StatusCode == http.StatusUnauthorized {
-			hint = " (set FLYBALL_ADMIN_TOKEN to the gateway's admin token)"
-		}
-		return doc, fmt.Errorf("%s: %s%s", resp.Status, no.Description, hint)
+		return err
 	}
-	if err := json.Unmarshal(text, &doc); err != nil || doc.Account == "" {
-		return doc, fmt.Errorf("it answers, and not with limits (is that flyball's admin address?)")
-	}
-	return doc, nil
+	return f.print(s, doc, "told by the gateway at "+from.address)
 }
 
 // ask shows what the account says in answer to one call.

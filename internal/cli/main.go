@@ -66,6 +66,7 @@ func commands(s Streams) []*cobra.Command {
 		newDemo(s),
 		newServe(s),
 		newConfig(s),
+		newTop(s),
 		newLimits(s),
 		newAPI(s),
 		newAudit(s),
