@@ -40,9 +40,12 @@ type Report struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	// Calls are what clients asked; Sends what reached Zendesk, repeats that
-	// the log shows included. They differ only in flyball's own log.
+	// the log shows included. They differ where flyball answered.
 	Calls int `json:"calls"`
 	Sends int `json:"sends"`
+	// StandFor is how many sends those of the log stand for where it is a
+	// sample, else 0. All other figures are of the log alone.
+	StandFor int `json:"stand_for,omitempty"`
 	// Saved counts calls by what spared their send already.
 	Saved []Count `json:"saved,omitempty"`
 

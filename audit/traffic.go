@@ -23,6 +23,8 @@ type traffic struct {
 	from, to     time.Time
 	calls, sends int
 	refused      int
+	sampled      bool
+	standFor     float64 // sends that those of the sample stand for
 
 	endpoints, clients map[string]*Endpoint
 	saved              map[string]int
@@ -43,14 +45,22 @@ func newTraffic(o Options) *traffic {
 }
 
 func (t *traffic) take(m *moment) {
-	if t.calls == 0 {
+	if t.from.IsZero() {
 		t.from = m.At
 	}
 	if m.end().After(t.to) {
 		t.to = m.end()
 	}
-	t.calls++
+	if !m.Made {
+		t.calls++
+	}
 	t.sends += m.Sends
+	if m.Rate > 0 && m.Rate < 1 {
+		t.sampled = true
+		t.standFor += float64(m.Sends) / m.Rate
+	} else {
+		t.standFor += float64(m.Sends)
+	}
 	t.refused += m.Refused
 	if m.Saved != "" {
 		t.saved[m.Saved]++
@@ -113,6 +123,9 @@ func (t *traffic) report(r *Report) {
 	t.closeMinute()
 	t.minute = Minute{}
 	r.From, r.To, r.Calls, r.Sends = t.from.UTC(), t.to.UTC(), t.calls, t.sends
+	if t.sampled {
+		r.StandFor = int(t.standFor)
+	}
 	r.Refused, r.RefusedPercent = t.refused, percent(t.refused, t.sends)
 	r.RefusedMinutes, r.WorstMinute, r.Minutes = t.refusedMinutes, t.worst, t.minutes
 	r.Endpoints, r.Clients = ranked(t.endpoints, t.sends), ranked(t.clients, t.sends)
