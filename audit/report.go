@@ -37,6 +37,9 @@ type Report struct {
 	Host       string `json:"host,omitempty"`
 	OtherHosts int    `json:"other_hosts,omitempty"` // calls to other hosts, left out
 
+	// Hosts are where the sends went, as far as the log tells: at most 100.
+	Hosts []Count `json:"hosts,omitempty"`
+
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	// Calls are what clients asked; Sends what reached Zendesk, repeats that

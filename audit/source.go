@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode"
 )
 
 // seed differs in each process; hashes are compared within one only.
@@ -151,14 +152,23 @@ func firstLine(start []byte) string {
 	return string(line)
 }
 
-// cite cuts a line of a log for a message. What may be secret in it is not
+// cite makes a line of a log fit for a message. What may be secret in it is not
 // known, so little is shown.
 func cite(line string) string {
 	const most = 60
+	end := ""
 	if len(line) > most {
-		return strings.ToValidUTF8(line[:most], "") + "..."
+		line, end = line[:most], "..."
 	}
-	return strings.ToValidUTF8(line, "")
+	return strings.Map(visible, strings.ToValidUTF8(line, "")) + end
+}
+
+// visible keeps what a log holds from giving orders to a terminal.
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '?'
 }
 
 // next reads the next call of the file into c; io.EOF is the end. Other errors
@@ -284,11 +294,12 @@ func (s *source) broken(err error) error {
 }
 
 // isAPI reports whether the call is one to Zendesk's API, and drops what a
-// proxy puts before the path.
+// proxy puts before the path, and the usual port.
 func isAPI(c *Call) bool {
 	for _, api := range apis {
 		if i := strings.Index(c.Path, api); i >= 0 {
 			c.Path = c.Path[i:]
+			c.Host = strings.TrimSuffix(c.Host, ":443")
 			return true
 		}
 	}

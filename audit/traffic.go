@@ -15,6 +15,7 @@ const (
 	// counted together.
 	mostClients  = 1000
 	otherClients = "all other clients"
+	mostHosts    = 100
 )
 
 // traffic counts the calls: when, of what kind, by whom.
@@ -27,7 +28,7 @@ type traffic struct {
 	standFor     float64 // sends that those of the sample stand for
 
 	endpoints, clients map[string]*Endpoint
-	saved              map[string]int
+	saved, hosts       map[string]int
 	meters             map[limit.Service]*meter
 
 	minute         Minute // the present one
@@ -40,7 +41,7 @@ type traffic struct {
 func newTraffic(o Options) *traffic {
 	return &traffic{
 		o: o, endpoints: map[string]*Endpoint{}, clients: map[string]*Endpoint{},
-		saved: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
+		saved: map[string]int{}, hosts: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
 	}
 }
 
@@ -67,6 +68,9 @@ func (t *traffic) take(m *moment) {
 	}
 	if m.Sends == 0 {
 		return
+	}
+	if _, known := t.hosts[m.Host]; m.Host != "" && (known || len(t.hosts) < mostHosts) {
+		t.hosts[m.Host] += m.Sends
 	}
 	note(t.endpoints, m.class(), m)
 	name := m.Client
@@ -131,6 +135,11 @@ func (t *traffic) report(r *Report) {
 	r.Endpoints, r.Clients = ranked(t.endpoints, t.sends), ranked(t.clients, t.sends)
 	for _, cause := range slices.Sorted(maps.Keys(t.saved)) {
 		r.Saved = append(r.Saved, Count{cause, t.saved[cause]})
+	}
+	for _, host := range slices.SortedFunc(maps.Keys(t.hosts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.hosts[b], t.hosts[a]), cmp.Compare(a, b))
+	}) {
+		r.Hosts = append(r.Hosts, Count{cite(host), t.hosts[host]})
 	}
 	for _, service := range slices.Sorted(maps.Keys(t.meters)) {
 		r.Services = append(r.Services, t.meters[service].report())

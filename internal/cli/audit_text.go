@@ -25,6 +25,9 @@ func printAudit(s Streams, r *audit.Report) error {
 	}
 	if r.Calls == 0 {
 		fmt.Fprint(&b, "\nthere is no call to Zendesk's API in it: nothing to say\n")
+		if r.OtherHosts > 0 {
+			fmt.Fprintf(&b, "%s to other hosts than %s are left out (leave out --account to see them)\n", plural(r.OtherHosts, "call"), r.Host)
+		}
 		_, err := io.WriteString(s.Out, b.String())
 		return err
 	}
@@ -32,6 +35,12 @@ func printAudit(s Streams, r *audit.Report) error {
 		r.From.Format("2006-01-02 15:04"), r.To.Format("2006-01-02 15:04"), share(r.Refused, r.RefusedPercent))
 	for _, c := range r.Saved {
 		fmt.Fprintf(&b, "  flyball spared %s a send: %s\n", plural(c.Calls, "call"), c.Name)
+	}
+	if r.OtherHosts > 0 {
+		fmt.Fprintf(&b, "  %s to other hosts are left out\n", plural(r.OtherHosts, "call"))
+	}
+	if len(r.Hosts) > 1 {
+		fmt.Fprintf(&b, "  they went to several hosts, mostly %s: a limit is one account's, so choose one with --account\n", r.Hosts[0].Name)
 	}
 	if r.StandFor > 0 {
 		fmt.Fprintf(&b, "  the log is a sample, of about %s calls: findings are lower bounds\n", grouped(r.StandFor))
