@@ -101,12 +101,12 @@ func newHeldCall(w usage.Waiting, at time.Time) HeldCall {
 	held := max(at.Sub(w.Since), 0)
 	doc := HeldCall{
 		Since: w.Since.UTC(), Client: w.Client, Class: w.Class.String(), Route: w.Route,
-		Bucket: w.Bucket.String(), Reason: string(w.Reason), HeldSeconds: *seconds(held), Until: instant(w.Until),
+		Bucket: bucketName(w.Bucket), Reason: string(w.Reason), HeldSeconds: *seconds(held), Until: instant(w.Until),
 	}
-	doc.Why = fmt.Sprintf("%s of %s waits for %s: %s", w.Route, named(w.Client), w.Bucket, w.Reason)
+	doc.Why = fmt.Sprintf("%s of %s waits%s: %s", w.Route, named(w.Client), after(" for ", w.Bucket), w.Reason)
 	if w.ETA > 0 {
 		doc.ETASeconds = seconds(max(w.ETA-held, 0))
-		doc.Why += fmt.Sprintf("; likely %s more", lasting(w.ETA-held))
+		doc.Why += "; " + remaining(w.ETA-held)
 	}
 	return doc
 }
@@ -129,7 +129,7 @@ func linesOf(waiting []usage.Waiting, now []limit.Line, at time.Time) []Line {
 			}
 			index[k] = i
 			lines = append(lines, Line{
-				Bucket: w.Bucket.String(), Class: w.Class.String(), Reason: string(reasonNow(w, now)),
+				Bucket: bucketName(w.Bucket), Class: w.Class.String(), Reason: string(reasonNow(w, now)),
 				Longest: *seconds(max(at.Sub(w.Since), 0)),
 			})
 		}
@@ -152,10 +152,10 @@ func reasonNow(w usage.Waiting, lines []limit.Line) limit.Reason {
 func newRefusedCall(n usage.Note) RefusedCall {
 	doc := RefusedCall{
 		At: n.At.UTC(), By: "flyball", Client: n.Client, Class: n.Class.String(), Route: n.Route,
-		Bucket: n.Bucket.String(), Status: n.Status, Reason: string(n.Reason),
+		Bucket: bucketName(n.Bucket), Status: n.Status, Reason: string(n.Reason),
 		HeldSeconds: *seconds(n.Held), WaitSeconds: *seconds(n.Wait), RetryAt: instant(n.Until),
 	}
-	rule := n.Bucket.String()
+	rule := bucketName(n.Bucket)
 	if n.Limit > 0 && n.Window > 0 {
 		rule += fmt.Sprintf(" (%d per %s)", n.Limit, lasting(n.Window))
 	}
@@ -167,8 +167,11 @@ func newRefusedCall(n usage.Note) RefusedCall {
 		}
 		return doc
 	}
-	doc.Why = fmt.Sprintf("%s of %s was not sent: %s (%s); it would have waited %s",
-		n.Route, named(n.Client), rule, n.Reason, lasting(n.Wait))
+	cause := string(n.Reason)
+	if rule != "" {
+		cause = fmt.Sprintf("%s (%s)", rule, n.Reason)
+	}
+	doc.Why = fmt.Sprintf("%s of %s was not sent: %s; it would have waited %s", n.Route, named(n.Client), cause, lasting(n.Wait))
 	if n.Patience > 0 {
 		doc.Why += fmt.Sprintf(" and may wait %s in all", lasting(n.Patience))
 	}
@@ -177,10 +180,10 @@ func newRefusedCall(n usage.Note) RefusedCall {
 
 func newLongCall(n usage.Note) LongCall {
 	doc := LongCall{
-		At: n.At.UTC(), Client: n.Client, Class: n.Class.String(), Route: n.Route, Bucket: n.Bucket.String(),
+		At: n.At.UTC(), Client: n.Client, Class: n.Class.String(), Route: n.Route, Bucket: bucketName(n.Bucket),
 		Reason: string(n.Reason), HeldSeconds: *seconds(n.Held), Outcome: outcome(n.End), Status: n.Status,
 	}
-	doc.Why = fmt.Sprintf("%s of %s was held for %s, most of it by %s: %s", n.Route, named(n.Client), lasting(n.Held), n.Bucket, n.Reason)
+	doc.Why = fmt.Sprintf("%s of %s was held for %s, most of it%s: %s", n.Route, named(n.Client), lasting(n.Held), after(" by ", n.Bucket), n.Reason)
 	return doc
 }
 
@@ -208,7 +211,29 @@ func named(client string) string {
 	return client
 }
 
-// span writes a duration for people.
+// bucketName is "" for what no bucket is the cause of, such as a line.
+func bucketName(k limit.Key) string {
+	if k == (limit.Key{}) {
+		return ""
+	}
+	return k.String()
+}
+
+func after(word string, k limit.Key) string {
+	if k == (limit.Key{}) {
+		return ""
+	}
+	return word + k.String()
+}
+
+func remaining(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return "due at any moment"
+	}
+	return fmt.Sprintf("likely %s more", lasting(d))
+}
+
+// lasting writes a duration for people.
 func lasting(d time.Duration) string {
 	d = max(d, 0)
 	if d < 10*time.Second {

@@ -217,7 +217,7 @@ func newEvent(w *happening) Event {
 	case event.Saved:
 		doc.Cause = w.Cause.String()
 	case event.Held:
-		doc.Why = fmt.Sprintf("%s of %s waits for %s: %s", w.route, named(w.client), w.Bucket, w.Reason)
+		doc.Why = fmt.Sprintf("%s of %s waits%s: %s", w.route, named(w.client), after(" for ", w.Bucket), w.Reason)
 	case event.Refused:
 		doc.Why = newRefusedCall(w.note(usage.Refusals)).Why
 	case event.GaveUp:

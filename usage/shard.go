@@ -80,7 +80,7 @@ func (h *History) Take(e event.Event) {
 		sent(f, e.Call)
 	case event.Refused:
 		f.n[Refusals]++
-		sec.bucket(e.Bucket).n[Refusals]++
+		sec.blame(e.Bucket, Refusals)
 	case event.Retried:
 		f.n[Retries]++
 	case event.Saved:
@@ -111,7 +111,7 @@ func (s *second) done(f *Figures, e *event.Event) {
 	switch end, refusal := endOf(e); end {
 	case GaveUp:
 		f.n[GaveUp]++
-		s.bucket(refusal.Bucket).n[GaveUp]++
+		s.blame(refusal.Bucket, GaveUp)
 	case Calls: // answered, with nothing to say
 	default:
 		f.n[end]++
@@ -172,6 +172,14 @@ func (s *second) figures(c *limit.Call) *Figures {
 	f := new(Figures)
 	s.calls[k] = f
 	return f
+}
+
+// blame counts what one bucket is the cause of. A line of earlier calls alone
+// is no bucket's fault.
+func (s *second) blame(key limit.Key, c Count) {
+	if key != (limit.Key{}) {
+		s.bucket(key).n[c]++
+	}
 }
 
 func (s *second) bucket(key limit.Key) *Figures {
