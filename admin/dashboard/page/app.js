@@ -3,10 +3,13 @@
 import { mark, show, text } from "./dom.js";
 import { Refusal, ask, follow, setToken } from "./feed.js";
 import * as write from "./format.js";
+import { callsView } from "./calls.js";
+import { clientsView } from "./clients.js";
 import { nowView } from "./now.js";
+import { timeView } from "./time.js";
 
 const $ = (id) => document.getElementById(id);
-const makers = { now: nowView };
+const makers = { now: nowView, time: timeView, clients: clientsView, calls: callsView };
 const views = {};
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const page = {
@@ -21,17 +24,20 @@ const page = {
 
 // Views.
 
-for (const [name, make] of Object.entries(makers)) views[name] = make($(name), { ask: read });
+for (const [name, make] of Object.entries(makers)) views[name] = make($("view-" + name), { ask: read });
+
+// The hash names a view and no element, or the browser would scroll to it.
+const viewOf = (tab) => tab.id.slice("tab-".length);
 
 function select(name, focus) {
   if (!views[name]) name = "now";
   page.shown = name;
   for (const tab of tabs) {
-    const chosen = tab.getAttribute("aria-controls") === name;
+    const chosen = viewOf(tab) === name;
     mark(tab, "aria-selected", chosen);
     tab.tabIndex = chosen ? 0 : -1;
     if (chosen && focus) tab.focus();
-    show($(tab.getAttribute("aria-controls")), chosen && $("ask").hidden);
+    show($("view-" + viewOf(tab)), chosen && $("ask").hidden);
   }
   document.title = `flyball: ${$("tab-" + name).textContent}`;
   if (location.hash.slice(1) !== name) history.replaceState(null, "", "#" + name);
@@ -39,12 +45,12 @@ function select(name, focus) {
 }
 
 tabs.forEach((tab, i) => {
-  tab.addEventListener("click", () => select(tab.getAttribute("aria-controls")));
+  tab.addEventListener("click", () => select(viewOf(tab)));
   tab.addEventListener("keydown", (e) => {
     const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: tabs.length - 1 }[e.key];
     if (to === undefined) return;
     e.preventDefault();
-    select(tabs[(to + tabs.length) % tabs.length].getAttribute("aria-controls"), true);
+    select(viewOf(tabs[(to + tabs.length) % tabs.length]), true);
   });
 });
 addEventListener("hashchange", () => views[location.hash.slice(1)] && select(location.hash.slice(1)));
@@ -62,7 +68,7 @@ async function read(path) {
 }
 
 function refresh(atOnce) {
-  if (document.hidden || page.lost || !$("ask").hidden) return;
+  if (document.hidden || page.lost || !page.now || !$("ask").hidden) return;
   const view = views[page.shown];
   const now = performance.now();
   if (!view.poll || view.asking || (!atOnce && now - (view.asked ?? -Infinity) < view.every())) return;
@@ -116,16 +122,18 @@ follow({
   event(name, data) {
     if (name === "now") {
       page.now = JSON.parse(data);
-      page.at = Date.now();
       const version = page.now.limits.version ?? "";
       page.version ??= version;
       page.updated = page.version !== version;
-      const back = page.lost > 0;
+      const back = page.lost > 0 || !page.at;
       page.lost = 0;
+      page.at = Date.now();
       if ($("ask").hidden === false) closeAsk();
       state();
       dirty();
       if (back) refresh(true);
+    } else if (page.shown === "calls" && !document.hidden) {
+      views.calls.event(name, JSON.parse(data));
     }
   },
   lost(err) {
@@ -135,7 +143,7 @@ follow({
   },
   token(err, had) {
     show($("ask"), true);
-    for (const name of Object.keys(views)) show($(name), false);
+    for (const name of Object.keys(views)) show($("view-" + name), false);
     text($("wrong"), had ? "That is not this address's token." : "");
     $("token").focus();
     state();

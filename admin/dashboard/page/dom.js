@@ -76,7 +76,9 @@ export function table(caption, columns, keyOf) {
       update(item) {
         mark(row, "data-key", keyOf(item));
         columns.forEach((c, i) => {
-          text(cells[i].firstChild, c.cell(item));
+          const words = c.cell(item);
+          text(cells[i].firstChild, words);
+          mark(cells[i], "data-none", words === "–" ? "" : null);
           if (c.share) cells[i].style.setProperty("--share", c.share(item) + "%");
           if (c.share) cells[i].classList.add("share");
           if (c.warn) cells[i].classList.toggle("warn", Boolean(c.warn(item)));
@@ -84,7 +86,7 @@ export function table(caption, columns, keyOf) {
       },
     };
   };
-  return { node, update: (items) => sync(body, items, keyOf, make) };
+  return { node: el("div", { class: "wide" }, node), update: (items) => sync(body, items, keyOf, make) };
 }
 
 /** choice makes a group of radio buttons; picked is called with the value. */

@@ -4,7 +4,7 @@ import { el, mark, show, sync, table, text } from "./dom.js";
 import * as write from "./format.js";
 
 const mostCards = 12;
-const mostHeld = 12;
+const mostHeld = 8;
 const lanes = ["interactive", "normal", "bulk"];
 
 const sources = {
@@ -57,7 +57,7 @@ export function nowView(root, page) {
       waiting.update(now);
     },
     async poll(now) {
-      if (!now || now.limits.waiting === 0) return waiting.calls([]);
+      if (now.limits.waiting === 0) return waiting.calls([]);
       const doc = await page.ask("api/calls");
       if (doc && !doc.problem) waiting.calls(doc.held.slice(0, mostHeld));
     },
@@ -114,7 +114,11 @@ function makeCard(bucket) {
   const others = el("i", { class: "others" });
   const gauge = el("div", { class: "gauge", role: "meter", "aria-valuemin": 0 }, ours, others);
   const turn = el("div", { class: "turn", "aria-hidden": "true" }, el("i", {}));
-  const part = el("p", { class: "parts" });
+  const mineWords = el("span", {});
+  const othersWords = el("span", {});
+  const othersPart = el("span", {}, " · ", el("i", { class: "swatch others", "aria-hidden": "true" }), othersWords);
+  const moreWords = el("span", {});
+  const part = el("p", { class: "parts" }, el("i", { class: "swatch ours", "aria-hidden": "true" }), mineWords, othersPart, moreWords);
   const reset = figure("reset");
   const wait = figure("wait");
   const source = el("span", {});
@@ -142,7 +146,10 @@ function makeCard(bucket) {
       const passed = b.window_seconds && b.reset_seconds != null ? 100 * (1 - b.reset_seconds / b.window_seconds) : null;
       show(turn, passed != null);
       turn.firstChild.style.width = Math.min(100, Math.max(0, passed ?? 0)) + "%";
-      text(part, parts(b));
+      text(mineWords, `${write.count(b.ours)} ours`);
+      show(othersPart, b.others > 0 || b.others_per_second > 0);
+      text(othersWords, `${write.count(b.others)} others' (estimated)`);
+      text(moreWords, more(b));
       text(reset, b.reset_seconds == null ? "no window seen yet" : b.reset_seconds > 0 ? `resets in ${write.seconds(b.reset_seconds)}` : "resets now");
       text(wait, b.wait_seconds > 0 ? `one more call likely waits ${write.seconds(b.wait_seconds)}` : "one more call goes at once");
       text(source, `Limit ${sources[b.source] ?? b.source}`);
@@ -156,9 +163,8 @@ function makeCard(bucket) {
   };
 }
 
-function parts(b) {
-  const all = [`${write.count(b.ours)} ours`];
-  if (b.others > 0 || b.others_per_second > 0) all.push(`${write.count(b.others)} others' (estimated)`);
+function more(b) {
+  const all = [""];
   if (b.in_flight > 0) all.push(`${write.count(b.in_flight)} under way`);
   if (b.refusals > 0) all.push(`${write.many(b.refusals, "429")} since the start`);
   return all.join(" · ");
@@ -173,10 +179,11 @@ function makeWaiting() {
   });
   const row = el("div", { class: "lanes" }, ...boxes.map((b) => b.node));
   const lines = table("Which bucket holds whom", [
-    { head: "Bucket", cell: (l) => l.bucket },
+    { head: "Bucket", cell: (l) => l.bucket || "(in line)" },
     { head: "Class", cell: (l) => l.class },
     { head: "Calls held", num: true, cell: (l) => write.count(l.waiting) },
     { head: "Longest so far", num: true, cell: (l) => write.seconds(l.longest_seconds) },
+    { head: "Why", cell: (l) => l.reason || write.unknown },
   ], (l) => l.bucket + " " + l.class);
   const clients = table("Whose calls are held", [
     { head: "Client", cell: (c) => c.client || "(unnamed)" },
