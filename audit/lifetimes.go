@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"net/http"
 	"time"
 )
 
@@ -31,8 +30,7 @@ func newLifetimes(a *Audit) *lifetimes {
 }
 
 func (l *lifetimes) take(m *moment) {
-	same := m.Status == http.StatusNotModified
-	if !m.cacheable() || !m.ok && !same {
+	if !m.cacheable() || !m.ok {
 		return
 	}
 	now := m.version()
@@ -42,9 +40,6 @@ func (l *lifetimes) take(m *moment) {
 		if e.at == 0 || m.since(e.at.time()) >= span || m.audit.written.since(m.path, e.at.time()) {
 			e.at, e.body = m.instant(), now
 			continue
-		}
-		if same {
-			now = e.body
 		}
 		outdated := l.hit(m, i, e.body, now)
 		if i == usual && !outdated {

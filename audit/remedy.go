@@ -21,8 +21,12 @@ func (a *Audit) remedy(f *Finding) (setting, advice string) {
 			return "", advice
 		}
 		return fmt.Sprintf("cache.routes: match: %s, fresh: %s", top, short(span)), advice
-	case Reads, Writes:
-		return mergeRemedy(f, top)
+	case Reads:
+		return "routes: match: " + pattern(top) + ", batch: allow",
+			"only reads under way at once are merged: send them so, or ask for one show_many?ids= of up to 100"
+	case Writes:
+		return "routes: match: " + pattern(top) + ", batch: allow",
+			"only writes under way at once are merged: send them so, or as one job of up to 100"
 	case Nothing:
 		return "elide.within: " + short(rightAfter), "compare with what was read before writing"
 	case Polling:
@@ -33,18 +37,6 @@ func (a *Audit) remedy(f *Finding) (setting, advice string) {
 		return "", "ask for the object by its id, or search for it"
 	}
 	return "", ""
-}
-
-// mergeRemedy says what merging does: it needs calls under way at once.
-func mergeRemedy(f *Finding, top string) (setting, advice string) {
-	advice = "ask for one show_many?ids= of up to 100; or send them at once, and flyball merges them"
-	if f.Kind == Writes {
-		advice = "write one job of up to 100; or send them at once, and flyball makes it of them"
-	}
-	if f.Details[atOnce]+f.Details[notTold] == 0 {
-		return "", advice
-	}
-	return "routes: match: " + pattern(top) + ", batch: allow (those under way at once)", advice
 }
 
 // pattern writes a kind of call as the configuration's routes do.

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/flyballhq/flyball/audit/accesslog"
 )
@@ -156,4 +157,13 @@ func names(m map[string]string) []string {
 	}
 	sort.Strings(list)
 	return list
+}
+
+// at parses an instant of a test.
+func at(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t
 }

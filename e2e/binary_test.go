@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,13 @@ func start(t *testing.T, says *regexp.Regexp, program string, args ...string) st
 // starts is start for a program that says several things, in this order.
 func starts(t *testing.T, says []*regexp.Regexp, program string, args ...string) []string {
 	t.Helper()
+	said, _ := launch(t, says, program, args...)
+	return said
+}
+
+// launch is starts for a program that stop may end sooner than the test.
+func launch(t *testing.T, says []*regexp.Regexp, program string, args ...string) (said []string, stop func()) {
+	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()
@@ -59,22 +67,19 @@ func starts(t *testing.T, says []*regexp.Regexp, program string, args ...string)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said, read := make(chan []string, 1), make(chan struct{})
+	told, read := make(chan string, len(says)), make(chan struct{})
 	go func() { // ends with the program
 		defer close(read)
-		var texts []string
-		lines := bufio.NewScanner(out)
-		for len(texts) < len(says) && lines.Scan() {
-			if m := says[len(texts)].FindStringSubmatch(lines.Text()); m != nil {
-				texts = append(texts, m[1])
+		wanted := says
+		for lines := bufio.NewScanner(out); len(wanted) > 0 && lines.Scan(); {
+			if m := wanted[0].FindStringSubmatch(lines.Text()); m != nil {
+				told <- m[1]
+				wanted = wanted[1:]
 			}
-		}
-		if len(texts) == len(says) {
-			said <- texts
 		}
 		_, _ = io.Copy(io.Discard, out)
 	}()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		late := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 		defer late.Stop()
@@ -83,13 +88,16 @@ func starts(t *testing.T, says []*regexp.Regexp, program string, args ...string)
 			t.Errorf("%s %s did not end well: %v", program, args[0], err)
 		}
 	})
-	select {
-	case texts := <-said:
-		return texts
-	case <-read:
-		t.Fatalf("%s %s ended at once", program, args[0])
-	case <-time.After(30 * time.Second):
-		t.Fatalf("%s %s does not say where it is", program, args[0])
+	t.Cleanup(stop)
+	for range says {
+		select {
+		case text := <-told:
+			said = append(said, text)
+		case <-read:
+			t.Fatalf("%s %s ended at once", program, args[0])
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%s %s does not say where it is", program, args[0])
+		}
 	}
-	return nil
+	return said, stop
 }

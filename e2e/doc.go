@@ -4,6 +4,10 @@
 // runs straight at the simulator, where it has to fail; otherwise the try would
 // prove nothing.
 //
+// The dashboard of flyball serve is tried in a real Chromium, which chromedp
+// drives (browser_test.go alone knows it). It leaves screenshots in the
+// directory that FLYBALL_SCREENSHOTS names, which run sets to screenshots.
+//
 // It is a module of its own, so that nobody who imports flyball carries what
 // these clients need. The script run installs that and starts the tests.
 package e2e
