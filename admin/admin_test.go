@@ -148,6 +148,11 @@ func TestTheTokenIsAskedForEverythingButHealth(t *testing.T) {
 	}{
 		{"no token", "/api/limits", "", 401},
 		{"no token, no such page", "/secret", "", 401},
+		{"no token, use", "/api/usage", "", 401},
+		{"no token, clients", "/api/clients", "", 401},
+		{"no token, calls", "/api/calls", "", 401},
+		{"no token, events", "/api/events", "", 401},
+		{"no token, description", "/api/openapi.yaml", "", 401},
 		{"a wrong one", "/api/limits", "Bearer wrong", 401},
 		{"a part of it", "/api/limits", "Bearer correct", 401},
 		{"nothing after Bearer", "/api/limits", "Bearer ", 401},

@@ -73,12 +73,12 @@ func (s *Events) Take(e event.Event) {
 	}
 	what := happening{Event: e}
 	if c := e.Call; c != nil {
-		what.client, what.route, what.class, what.held = c.Client, c.Route.Class, c.Class, c.Held
+		what.client, what.route, what.class = c.Client, c.Route.Class, c.Class
+		if e.Kind == event.Done { // before, a hold may be under way
+			what.held, what.end = c.Held, usage.EndOf(e)
+		}
 	}
-	what.Call = nil // not to be looked into later
-	if e.Kind == event.Done {
-		what.end = usage.EndOf(e)
-	}
+	what.Call = nil               // not to be looked into later
 	what.Err, what.Text = nil, "" // may hold what nobody should read
 	s.happened.Lock()
 	s.happened.add(&what)

@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/simulator"
 	"github.com/flyballhq/flyball/usage"
 )
 
@@ -129,6 +132,52 @@ func TestASlowReaderStallsNobodyAndIsToldWhatItMissed(t *testing.T) {
 			t.Errorf("the slow reader was told of %d events and that it missed %d, want %d together", told, missed, events+1)
 		}
 	})
+}
+
+// Fifty readers, one of them stuck, change a call's p99 by less than 5 %. In
+// virtual time work costs nothing: what would show is waiting.
+// BenchmarkReaders shows the work.
+func TestAStuckReaderHoldsUpNoCall(t *testing.T) {
+	p99 := func(readers func(*testing.T, *admin.Events) event.Sink) (p99 time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			s := stream(t)
+			d := newDesk(t, simulator.Options{Limit: 2500, Seed: 1, Latency: simulator.LogNormal(180*time.Millisecond, 0.6, 50*time.Millisecond, 500*time.Millisecond)},
+				flyball.Options{OnEvent: readers(t, s)})
+			took := make([]time.Duration, 2000)
+			atOnce(8, len(took), func(i int) {
+				began := time.Now()
+				if _, err := d.call(t.Context(), "GET", fmt.Sprintf("/api/v2/users/%d.json", i)); err != nil {
+					t.Error(err)
+				}
+				took[i] = time.Since(began)
+			})
+			slices.Sort(took)
+			p99 = took[len(took)*99/100]
+		})
+		return p99
+	}
+	alone := p99(func(_ *testing.T, s *admin.Events) event.Sink { return s.Take })
+	read := p99(func(t *testing.T, s *admin.Events) event.Sink {
+		for i := range 50 {
+			var stuck chan struct{}
+			if i == 0 {
+				stuck = make(chan struct{})
+				t.Cleanup(func() { close(stuck) })
+			}
+			open(t, s, stuck)
+		}
+		return s.Take
+	})
+	if 100*read >= 105*alone {
+		t.Errorf("p99 is %s with readers and %s without", read, alone)
+	}
+	// The twin writes to each reader before it goes on; the stuck one takes
+	// something when its deadline has passed.
+	twin := p99(func(*testing.T, *admin.Events) event.Sink { return func(event.Event) { time.Sleep(time.Second) } })
+	if 100*twin < 105*alone {
+		t.Errorf("p99 is %s with the twin and %s without: the check cannot fail", twin, alone)
+	}
+	t.Logf("p99: %s alone, %s with readers, %s with the twin", alone, read, twin)
 }
 
 func TestTooMuchAtOnceIsSkippedAndSaid(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/simulator"
 	"github.com/flyballhq/flyball/usage"
@@ -47,7 +48,7 @@ func newDesk(t *testing.T, sim simulator.Options, opts flyball.Options) *desk {
 	if d.history, err = usage.New(usage.Options{Snapshot: func() limit.Snapshot { return d.transport.Snapshot() }}); err != nil {
 		t.Fatal(err)
 	}
-	opts.Account, opts.Base, opts.OnEvent = "acme", d, d.history.Take
+	opts.Account, opts.Base, opts.OnEvent = "acme", d, event.All(d.history.Take, opts.OnEvent)
 	if d.transport, err = flyball.New(opts); err != nil {
 		t.Fatal(err)
 	}

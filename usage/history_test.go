@@ -326,6 +326,34 @@ func BenchmarkHold(b *testing.B) {
 	})
 }
 
+// BenchmarkEach reads a whole day of minutes with as many names as a step
+// keeps: the slowest thing that anybody may ask.
+func BenchmarkEach(b *testing.B) {
+	h := newHistory(b, Options{})
+	now := time.Now()
+	for minute := range int64(24 * 60) {
+		rows := map[row]*Figures{{}: {}}
+		for i := range 64 {
+			f := &Figures{}
+			f.n[Calls], f.n[Sends] = int64(i+1), int64(i+1)
+			f.hold(time.Duration(i) * time.Second)
+			rows[row{Client, fmt.Sprintf("client-%d", i)}] = f
+			rows[row{Route, fmt.Sprintf("GET /api/v2/things-%d/{id}", i)}] = f
+		}
+		h.count(now.Unix()-24*3600+60*minute, rows)
+	}
+	r, err := h.Range(now, 24*time.Hour, time.Minute)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(h.Bytes())/(1<<20), "MiB")
+	for b.Loop() {
+		if err := h.Each(r, func(int, Kind, string, *Figures) {}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzUnpack(f *testing.F) {
 	one := &Figures{}
 	one.n[Calls] = 3
