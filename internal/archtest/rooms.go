@@ -78,7 +78,7 @@ var Rooms = []Room{
 	{Path: "admin/dashboard"},
 
 	{Path: "config", Imports: append(slices.Clone(belowConfig), "cache/memory", "cache/disk")},
-	{Path: "internal/cli", Imports: belowCLI},
+	{Path: "internal/cli", Imports: append(slices.Clone(belowCLI), "cache/memory")},
 	{Path: "cmd/flyball", Imports: []string{"internal/cli"}},
 
 	{Path: "internal/archtest", StdOnly: true},

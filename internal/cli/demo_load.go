@@ -16,8 +16,9 @@ type load struct{ seed uint64 }
 
 func newLoad(seed uint64) load { return load{seed} }
 
-// at returns job i: of a hundred about 87 read, 10 change and 3 create a
-// ticket.
+// at returns job i: of a hundred about 73 read a ticket, 10 change and 3 create
+// one, and 14 read what a form needs and rarely changes: the ticket fields or
+// the groups.
 func (l load) at(i int64) job {
 	random := rand.New(rand.NewPCG(l.seed, uint64(i)))
 	ticket := fmt.Sprintf("/api/v2/tickets/%d.json", 1+random.IntN(demoTickets))
@@ -26,8 +27,23 @@ func (l load) at(i int64) job {
 		return job{http.MethodPost, "/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"subject":"demo %d","comment":{"body":"made by flyball demo"}}}`, i)}
 	case dice < 13:
 		return job{http.MethodPut, ticket, fmt.Sprintf(`{"ticket":{"priority":%q}}`, []string{"low", "normal", "high"}[random.IntN(3)])}
+	case dice < 20:
+		return job{method: http.MethodGet, path: "/api/v2/ticket_fields.json"}
+	case dice < 27:
+		return job{method: http.MethodGet, path: "/api/v2/groups.json"}
 	}
 	return job{method: http.MethodGet, path: ticket}
+}
+
+// poll is what wallboards ask for, each once in pollEvery.
+var poll = job{method: http.MethodGet, path: "/api/v2/tickets/count.json"}
+
+const pollEvery = time.Second
+
+// phase is when wallboard i begins: they do not know of each other.
+func (l load) phase(i int) time.Duration {
+	random := rand.New(rand.NewPCG(l.seed, ^uint64(i)))
+	return time.Duration(random.Int64N(int64(pollEvery)))
 }
 
 // export is where the export begins; each page links to the next one.

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/cache"
+	"github.com/flyballhq/flyball/cache/memory"
 	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/simulator"
 )
@@ -30,8 +33,17 @@ type side struct {
 	stops []func() // in the order of starting
 }
 
-// newSide starts an account, and a gateway before it if governed.
-func newSide(ctx context.Context, o simulator.Options, governed bool) (*side, error) {
+// A setup is what stands between a side's callers and their account.
+type setup uint8
+
+const (
+	straight setup = iota // nothing
+	plain                 // a gateway with default settings
+	saving                // one that also keeps and merges
+)
+
+// newSide starts an account, and what stands before it.
+func newSide(ctx context.Context, o simulator.Options, before setup) (*side, error) {
 	s := &side{
 		account: simulator.New(o),
 		client:  &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: demoWorkers + 8}},
@@ -42,8 +54,8 @@ func newSide(ctx context.Context, o simulator.Options, governed bool) (*side, er
 	}
 	s.start(ctx, func(ctx context.Context) error { return serveUntilDone(ctx, l, s.account) })
 	s.base = "http://" + l.Addr().String()
-	if governed {
-		err = s.govern(ctx, o.Window)
+	if before != straight {
+		err = s.govern(ctx, o.Window, before)
 	}
 	if err != nil {
 		s.close()
@@ -52,14 +64,20 @@ func newSide(ctx context.Context, o simulator.Options, governed bool) (*side, er
 	return s, nil
 }
 
-// govern puts a gateway with default settings before the account. Only the
-// length of a minute is said to it; it learns the limit from the answers.
-func (s *side) govern(ctx context.Context, window time.Duration) error {
+// govern puts a gateway before the account. Only the length of a minute is said
+// to it, and what it may keep and merge; it learns the limit from the answers.
+func (s *side) govern(ctx context.Context, window time.Duration, before setup) error {
 	upstream, err := url.Parse(s.base)
 	if err != nil {
 		return err
 	}
-	t, err := flyball.New(flyball.Options{Account: s.base, Base: gateway.Base(upstream), Window: window})
+	o := flyball.Options{Account: s.base, Base: gateway.Base(upstream), Window: window}
+	if before == saving {
+		if err := s.saves(&o); err != nil {
+			return err
+		}
+	}
+	t, err := flyball.New(o)
 	if err != nil {
 		return err
 	}
@@ -78,6 +96,23 @@ func (s *side) govern(ctx context.Context, window time.Duration) error {
 	return nil
 }
 
+// saves makes o keep the definitions that the load reads for one of the
+// account's minutes, as "static: on" keeps them for a real one, and merge reads
+// and updates of single tickets.
+func (s *side) saves(o *flyball.Options) error {
+	store, err := memory.New(memory.Options{})
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, func() { _ = store.Close() })
+	o.Cache.Store = store
+	for _, route := range []string{"GET /api/v2/ticket_fields", "GET /api/v2/groups"} {
+		o.Cache.Rules = append(o.Cache.Rules, cache.Rule{Route: route, Fresh: o.Window})
+	}
+	o.Batch.Routes = []string{"GET /api/v2/tickets/{id}", "PUT /api/v2/tickets/{id}"}
+	return nil
+}
+
 // harm is how many of the others' calls flyball believes to have been refused,
 // and false where there is no flyball to ask.
 func (s *side) harm() (calls float64, known bool) {
@@ -88,6 +123,14 @@ func (s *side) harm() (calls float64, known bool) {
 		calls += b.Harm
 	}
 	return calls, true
+}
+
+// saved is what flyball says it has saved, nil without flyball.
+func (s *side) saved() []admin.Saving {
+	if s.transport == nil {
+		return nil
+	}
+	return admin.NewLimits(s.transport.Snapshot(), "").Saved
 }
 
 // start runs serve until the side is closed, even when ctx ended before.
@@ -111,7 +154,8 @@ func (s *side) close() {
 	}
 }
 
-// run lets the workers, the export and the person call until ctx ends.
+// run lets the workers, the export, the wallboards and the person call until
+// ctx ends.
 func (s *side) run(ctx context.Context, l load) {
 	s.score.begin()
 	var callers sync.WaitGroup
@@ -126,6 +170,9 @@ func (s *side) run(ctx context.Context, l load) {
 		})
 	}
 	callers.Go(func() { s.export(ctx) })
+	for i := range demoWallboards {
+		callers.Go(func() { s.wallboard(ctx, l.phase(i)) })
+	}
 	callers.Go(func() { s.person(ctx, l) })
 	callers.Wait()
 }
@@ -155,6 +202,15 @@ func (s *side) export(ctx context.Context) {
 		if next, err := url.Parse(page.Links.Next); err == nil && page.Meta.HasMore {
 			path = next.RequestURI()
 		}
+	}
+}
+
+// wallboard asks for the same again and again.
+func (s *side) wallboard(ctx context.Context, wait time.Duration) {
+	for pause(ctx, wait) == nil {
+		began := time.Now()
+		s.call(ctx, poll, "wallboard")
+		wait = max(0, pollEvery-time.Since(began))
 	}
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -87,6 +89,84 @@ func TestTheDemoShowsFlyballsEstimateOfHarm(t *testing.T) {
 			t.Errorf("the naive side estimates %q", got)
 		}
 	})
+}
+
+// The savings that the demo shows are what its callers saw and the account's
+// ledger lacks: each answer was a send, or one that was saved.
+func TestTheDemosSavingsEqualTheLedger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := simulator.Options{Origin: "https://acme.zendesk.com", Plan: "enterprise", Seed: 3, Window: 10 * time.Second, Others: demoOthers, Tickets: demoTickets}
+		s := &side{account: simulator.New(o), base: o.Origin}
+		defer s.close()
+		options := flyball.Options{Account: "acme", Base: s.account.RoundTripper(), Window: o.Window}
+		if err := s.saves(&options); err != nil {
+			t.Fatal(err)
+		}
+		transport, err := flyball.New(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer transport.Close()
+		s.transport = transport
+		seen := &witnessed{next: transport, marks: map[string]int{}}
+		s.client = &http.Client{Transport: seen}
+		view := &demoView{began: time.Now(), duration: 30 * time.Second, sides: [2]*side{s, s}}
+		running, cancel := context.WithTimeout(t.Context(), view.duration)
+		defer cancel()
+		s.run(running, newLoad(1))
+		synctest.Wait()
+
+		f := view.figures(1)
+		all, calls := 0, map[string]int{}
+		for _, saving := range f.saved {
+			all += saving.Sends
+			calls[saving.Cause] = saving.Calls
+			if share := 100 * float64(saving.Sends) / float64(seen.answers); math.Abs(share-saving.Percent) > 0.1 {
+				t.Errorf("%s: %.1f %%, want %.1f", saving.Cause, saving.Percent, share)
+			}
+		}
+		if got := f.ledger.Sends - f.ledger.Refused() + all; got != seen.answers || all < 500 {
+			t.Errorf("%d sends answered and %d saved, %d answers: want the sum to be the same, and much saved", f.ledger.Sends, all, seen.answers)
+		}
+		for _, cause := range []string{"cache", "coalesced", "merged"} {
+			if calls[cause] == 0 || calls[cause] != seen.marks[cause] {
+				t.Errorf("%s: %d calls, want some; the answers say %d", cause, calls[cause], seen.marks[cause])
+			}
+		}
+		head := fmt.Sprintf("| sends saved, of %s ", thousands(seen.answers+f.ledger.Refused()))
+		if table := view.table(); !strings.Contains(table, head) || !strings.Contains(table, " "+thousands(all)+" ("+percent(all, seen.answers)+") |") {
+			t.Errorf("the table does not say %q and %s:\n%s", head, thousands(all), table)
+		}
+	})
+}
+
+// witnessed lets each call come to its end, and counts the answers and what
+// they say of themselves.
+type witnessed struct {
+	next    http.RoundTripper
+	mu      sync.Mutex
+	answers int
+	marks   map[string]int
+}
+
+func (w *witnessed) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers++
+	said := resp.Header.Get("Cache-Status")
+	switch {
+	case strings.Contains(said, "; hit"):
+		w.marks["cache"]++
+	case strings.Contains(said, "merged"), resp.Header.Get("Flyball-Merged") != "":
+		w.marks["merged"]++
+	case strings.Contains(said, "collapsed"):
+		w.marks["coalesced"]++
+	}
+	return resp, nil
 }
 
 // callUntil keeps 40 callers busy.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -73,13 +75,14 @@ type figures struct {
 	began    time.Time
 	ledger   simulator.Ledger
 	harm     float64 // others' calls refused, as flyball estimates
+	saved    []admin.Saving
 	governed bool
 }
 
 func (v *demoView) figures(i int) figures {
 	side := v.sides[i]
 	harm, governed := side.harm()
-	return figures{side.score.now(), v.began, side.account.Ledger(), harm, governed}
+	return figures{side.score.now(), v.began, side.account.Ledger(), harm, side.saved(), governed}
 }
 
 // table is Markdown that also reads well on a terminal.
@@ -96,6 +99,7 @@ func (v *demoView) table() string {
 		{"records done", thousands(naive.Records), thousands(governed.Records)},
 		{"429s that the account sent us", thousands(naive.ledger.Refused()), thousands(governed.ledger.Refused())},
 	}
+	rows = append(rows, savedRows(governed)...)
 	if naive.Failed+governed.Failed > 0 {
 		rows = append(rows, [3]string{"calls that failed otherwise", thousands(naive.Failed), thousands(governed.Failed)})
 	}
@@ -154,6 +158,35 @@ func (f figures) estimate() string {
 	default:
 		return "about " + thousands(int(math.Round(f.harm)))
 	}
+}
+
+// savedRows are the sends that flyball has saved, in all and by cause, as it
+// counts them. The naive side has nothing to save with.
+func savedRows(f figures) [][3]string {
+	all := 0
+	var rows [][3]string
+	for _, s := range f.saved {
+		all += s.Sends
+		rows = append(rows, [3]string{"  " + causeText[s.Cause], "-", thousands(s.Sends)})
+	}
+	would := f.ledger.Sends + all
+	for i, s := range f.saved {
+		rows[i][2] += " (" + percent(s.Sends, would) + ")"
+	}
+	if all == 0 {
+		return nil
+	}
+	head := [3]string{"sends saved, of " + thousands(would), "-", thousands(all) + " (" + percent(all, would) + ")"}
+	return append([][3]string{head}, rows...)
+}
+
+// causeText says what saved a send.
+var causeText = map[string]string{
+	limit.Cached.String():    "kept answers",
+	limit.Stale.String():     "kept answers, stale",
+	limit.Coalesced.String(): "identical calls in flight",
+	limit.Merged.String():    "calls merged into one",
+	limit.Elided.String():    "writes that change nothing",
 }
 
 // used adds up what passed in the account's windows that lie wholly inside the

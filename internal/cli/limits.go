@@ -132,7 +132,25 @@ func (f *limitsFlags) print(s Streams, doc admin.Limits, how string) error {
 	if len(doc.Buckets) == 0 {
 		fmt.Fprintln(s.Out, "none is known yet: the first call's answer tells")
 	}
+	if line := savedLine(doc); line != "" {
+		fmt.Fprintf(s.Out, "\n%s\n", line)
+	}
 	return nil
+}
+
+// savedLine says what was not sent, by cause; "" when nothing was saved.
+func savedLine(doc admin.Limits) string {
+	all := 0
+	var causes []string
+	for _, saving := range doc.Saved {
+		all += saving.Sends
+		causes = append(causes, fmt.Sprintf("%s %s", causeText[saving.Cause], thousands(saving.Sends)))
+	}
+	if all <= 0 {
+		return ""
+	}
+	would := doc.Sends + all
+	return fmt.Sprintf("saved: %s of %s sends (%s): %s", thousands(all), thousands(would), percent(all, would), strings.Join(causes, ", "))
 }
 
 func bucketName(b admin.Bucket) string {
