@@ -94,7 +94,7 @@ func (f *demoFlags) run(ctx context.Context, s Streams) error {
 		return err
 	}
 	defer naive.close()
-	before := plain
+	before := defaults
 	if f.saving {
 		before = saving
 	}

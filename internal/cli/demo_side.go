@@ -38,7 +38,7 @@ type setup uint8
 
 const (
 	straight setup = iota // nothing
-	plain                 // a gateway with default settings
+	defaults              // a gateway with default settings
 	saving                // one that also keeps and merges
 )
 
