@@ -168,3 +168,12 @@ func CallFrom(ctx context.Context) *Call {
 	call, _ := ctx.Value(callKey{}).(*Call)
 	return call
 }
+
+// Value returns a value of the context that carries the call, nil where there
+// is none: in a call that is shared, or that its caller has left.
+func (c *Call) Value(key any) any {
+	if c.carrier.Context == nil {
+		return nil
+	}
+	return c.carrier.Value(key)
+}

@@ -2,13 +2,16 @@ package telemetry
 
 import (
 	"cmp"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
 
 	"github.com/flyballhq/flyball/limit"
 )
@@ -37,7 +40,6 @@ type Options struct {
 // methods may be called at once.
 type Metrics struct {
 	registry *prometheus.Registry
-	handler  http.Handler
 	clients  *names
 	buckets  *names
 	account  *account
@@ -63,7 +65,6 @@ func New(o Options) *Metrics {
 		build, m.account,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return m
 }
 
@@ -80,8 +81,28 @@ func (m *Metrics) CountDropped(l *AccessLog) {
 	}, func() float64 { return float64(l.Dropped()) }))
 }
 
-// ServeHTTP answers a scrape.
-func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
+// ServeHTTP answers a scrape, in Prometheus's text form, which every scraper
+// reads. The library's own handler would link three more encodings.
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	families, err := m.registry.Gather()
+	if err != nil {
+		http.Error(w, "the metrics cannot be gathered: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	to := io.Writer(w)
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		packed := gzip.NewWriter(w)
+		defer packed.Close()
+		to = packed
+	}
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(to, f); err != nil {
+			return // who asked has left
+		}
+	}
+}
 
 // other is the label of what is beyond a bound.
 const other = "other"

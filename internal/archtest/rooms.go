@@ -22,7 +22,7 @@ var (
 	durable    = []string{"journal"}
 	faces      = []string{
 		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog", "audit/page", "audit/replay",
-		"simulator", "simulator/desk", "telemetry", "redis", "usage",
+		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "redis", "usage",
 	}
 
 	belowLayers = slices.Concat(vocabulary, mechanisms)
@@ -71,6 +71,7 @@ var Rooms = []Room{
 
 	{Path: "redis", Imports: append(slices.Clone(belowLayers), "cache")},
 	{Path: "telemetry", Imports: append(slices.Clone(belowFaces), "audit/accesslog")},
+	{Path: "telemetry/otlp", Imports: belowFaces},
 	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
 	{Path: "gateway/links", StdOnly: true},
 	{Path: "usage", StdOnly: true, Imports: vocabulary},
@@ -91,8 +92,8 @@ var Rooms = []Room{
 // that is not StdOnly.
 var Libraries = map[string][]string{
 	"github.com/redis/":      {"redis"},
-	"github.com/prometheus/": {"telemetry"},
-	"go.opentelemetry.io/":   {"telemetry"},
+	"github.com/prometheus/": {"telemetry", "telemetry/otlp"},
+	"go.opentelemetry.io/":   {"telemetry/otlp"},
 	"github.com/spf13/":      {"internal/cli"},
 	"github.com/jedib0t/":    {"internal/cli"},
 	"go.yaml.in/":            {"config"},

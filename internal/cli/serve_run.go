@@ -50,7 +50,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 	if err != nil {
 		return err
 	}
-	svc, err := newService(s, live)
+	svc, err := newService(ctx, s, live)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 }
 
 // newService puts the rooms together, before anything is listened on.
-func newService(s Streams, live *config.Live) (*service, error) {
+func newService(ctx context.Context, s Streams, live *config.Live) (*service, error) {
 	c := live.Config()
 	admins, err := adminOptions(c)
 	if err != nil {
@@ -81,7 +81,7 @@ func newService(s Streams, live *config.Live) (*service, error) {
 		return nil, err
 	}
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
-	if svc.witness, err = newWitness(s, c, o.Log); err != nil {
+	if svc.witness, err = newWitness(ctx, s, c, o.Log); err != nil {
 		return nil, err
 	}
 	t := c.Transport()
@@ -93,20 +93,20 @@ func newService(s Streams, live *config.Live) (*service, error) {
 	svc.events = admin.NewEvents(snapshot, svc.usage, version())
 	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), svc.witness.sink(), svc.usage.Take, svc.events.Take)
 	if svc.kept, err = c.OpenStore(); err != nil {
-		_ = svc.witness.close()
+		svc.witness.close()
 		return nil, err
 	}
 	t.Cache.Store = svc.kept
 	if svc.transport, err = flyball.New(t); err != nil {
 		svc.closeStore()
-		_ = svc.witness.close()
+		svc.witness.close()
 		return nil, wrong(err)
 	}
 	if err := live.Govern(svc.transport); err != nil {
 		svc.close()
 		return nil, wrong(err)
 	}
-	o.Transport, o.Decide, o.OnServed = svc.transport, live.Decide, svc.witness.served
+	o.Transport, o.Decide, o.OnServed = svc.witness.export.Transport(svc.transport), live.Decide, svc.witness.served
 	if svc.gateway, err = gateway.New(o); err != nil {
 		svc.close()
 		return nil, wrong(err)
@@ -173,7 +173,7 @@ func (svc *service) close() {
 	svc.transport.Close()
 	svc.transport.CloseIdleConnections()
 	svc.closeStore()
-	_ = svc.witness.close() // it has told the log what it could not write
+	svc.witness.close()
 }
 
 // closeStore writes what is kept, if anything is.

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/telemetry"
+	"github.com/flyballhq/flyball/telemetry/otlp"
 )
 
 // A witness tells of calls in figures and lines: what flyball serve makes of
@@ -13,11 +16,17 @@ import (
 type witness struct {
 	metrics *telemetry.Metrics
 	access  *telemetry.AccessLog // nil without one
+	export  *otlp.Exporter       // nil where OTEL_* names no collector
+	log     *slog.Logger
 }
 
-func newWitness(s Streams, c *config.Config, log *slog.Logger) (*witness, error) {
-	w := &witness{metrics: telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()})}
+func newWitness(ctx context.Context, s Streams, c *config.Config, log *slog.Logger) (*witness, error) {
+	w := &witness{metrics: telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()}), log: log}
 	var err error
+	w.export, err = otlp.Start(ctx, otlp.Options{Env: s.Env, Version: version(), Metrics: w.metrics.Gatherer(), Log: log})
+	if err != nil {
+		return nil, err
+	}
 	o := telemetry.AccessOptions{Sample: float64(c.AccessLog.Sample), Log: log}
 	switch c.AccessLog.File {
 	case "":
@@ -37,10 +46,11 @@ func newWitness(s Streams, c *config.Config, log *slog.Logger) (*witness, error)
 
 // sink takes the events.
 func (w *witness) sink() event.Sink {
-	if w.access == nil {
-		return w.metrics.Sink()
+	all := []event.Sink{w.metrics.Sink(), w.export.Sink()}
+	if w.access != nil {
+		all = append(all, w.access.Sink())
 	}
-	return event.All(w.metrics.Sink(), w.access.Sink())
+	return event.All(all...)
 }
 
 // served takes the calls that the gateway has finished with.
@@ -59,9 +69,22 @@ func (w *witness) reopen() func() {
 	return w.access.Reopen
 }
 
-func (w *witness) close() error {
-	if w.access == nil {
-		return nil
+// flush is how long the collector may take at the end.
+const flush = 5 * time.Second
+
+// close writes and sends what is waiting. What does not go out is logged.
+func (w *witness) close() {
+	if w == nil {
+		return
 	}
-	return w.access.Close()
+	if w.access != nil {
+		_ = w.access.Close() // it has told the log
+	}
+	if w.export != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), flush)
+		defer cancel()
+		if err := w.export.Close(ctx); err != nil {
+			w.log.Warn("traces or metrics not exported", "error", err.Error())
+		}
+	}
 }

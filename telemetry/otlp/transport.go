@@ -1,0 +1,129 @@
+package otlp
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Transport makes a span of each call to next, a flyball.Transport: from its
+// beginning until the answer's body has been read. Headers pass as they are,
+// traceparent too. Without traces it is next itself.
+func (e *Exporter) Transport(next http.RoundTripper) http.RoundTripper {
+	if e == nil || e.tracer == nil {
+		return next
+	}
+	t := traced{e.tracer, next}
+	if keeps, ok := next.(keeper); ok {
+		return keeping{t, keeps}
+	}
+	return t
+}
+
+type traced struct {
+	tracer trace.Tracer
+	next   http.RoundTripper
+}
+
+// A keeper can answer without a send.
+type keeper interface {
+	Cached(req *http.Request, header http.Header) *http.Response
+}
+
+type keeping struct {
+	traced
+	kept keeper
+}
+
+// begin begins the span of a call, below the caller's own if it sent one.
+func (t traced) begin(req *http.Request) (context.Context, trace.Span) {
+	ctx := propagation.TraceContext{}.Extract(req.Context(), propagation.HeaderCarrier(req.Header))
+	return t.tracer.Start(ctx, "call", trace.WithSpanKind(trace.SpanKindServer),
+		trace.WithAttributes(attribute.String("http.request.method", method(req.Method))))
+}
+
+// RoundTrip makes one call.
+func (t traced) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, span := t.begin(req)
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		span.SetStatus(codes.Error, kindOf(err))
+		span.End()
+		return nil, err
+	}
+	answered(span, resp)
+	if resp.Body == nil || resp.Body == http.NoBody {
+		span.End()
+		return resp, nil
+	}
+	resp.Body = &body{ReadCloser: resp.Body, span: span}
+	return resp, nil
+}
+
+// Cached answers out of the cache of the transport below.
+func (t keeping) Cached(req *http.Request, header http.Header) *http.Response {
+	ctx, span := t.begin(req)
+	resp := t.kept.Cached(req.WithContext(ctx), header)
+	if resp == nil {
+		return nil // the span is never told: the call comes again
+	}
+	answered(span, resp)
+	span.End()
+	return resp
+}
+
+func answered(span trace.Span, resp *http.Response) {
+	span.SetAttributes(attribute.Int("http.response.status_code", resp.StatusCode))
+	if resp.StatusCode >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
+	}
+}
+
+// method keeps what may be anything out of a trace.
+func method(m string) string {
+	switch m {
+	case "", http.MethodGet:
+		return http.MethodGet
+	case "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return m
+	}
+	return "_OTHER"
+}
+
+// A body ends its call's span.
+type body struct {
+	io.ReadCloser
+	span trace.Span
+	n    int
+	once sync.Once
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += n
+	if err != nil {
+		b.end(err)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.end(io.EOF)
+	return b.ReadCloser.Close()
+}
+
+func (b *body) end(why error) {
+	b.once.Do(func() {
+		if why != io.EOF {
+			b.span.SetStatus(codes.Error, "the answer broke off")
+		}
+		b.span.SetAttributes(attribute.Int("http.response.body.size", b.n))
+		b.span.End()
+	})
+}
