@@ -43,6 +43,8 @@ type Options struct {
 	// 0.3 for 30 %. They come in bursts (rate times 0.3, 1 or 1.7, changing about
 	// every sixth of a window), and do not try again when refused.
 	Others float64
+	// Programs are further consumers, which run by the clock.
+	Programs []Program
 	// BoundarySkew is how far a counter's restart may lie from the clock's
 	// boundary, up to a second in recorded traffic; 0 is never. At a skewed
 	// boundary the remaining and the reset of one answer disagree.
@@ -103,6 +105,11 @@ func (o Options) Check() error {
 	}
 	for _, f := range o.Faults {
 		if err := f.Check(); err != nil {
+			return err
+		}
+	}
+	for _, p := range o.Programs {
+		if err := p.Check(); err != nil {
 			return err
 		}
 	}

@@ -24,12 +24,13 @@ type Simulator struct {
 
 // state is all that a reset makes anew.
 type state struct {
-	seq     uint64 // requests arrived
-	limits  *limiter
-	others  *others
-	faults  []*armed
-	journal *journal
-	desk    *desk.Desk
+	seq      uint64 // requests arrived
+	limits   *limiter
+	others   *others
+	programs programs
+	faults   []*armed
+	journal  *journal
+	desk     *desk.Desk
 
 	starting int // jobs admitted and not yet known to the desk
 }
@@ -55,14 +56,19 @@ func newState(o Options, now time.Time, faults []Fault) *state {
 	if account != nil {
 		n = account.n
 	}
-	return &state{
+	st := &state{
 		limits: limits, faults: arm(faults),
-		others:  newOthers(o, n, now),
-		journal: newJournal(o.KeepRequests, account, now),
+		others:   newOthers(o, n, now),
+		programs: newPrograms(o, now),
+		journal:  newJournal(o.KeepRequests, account, now),
 		desk: desk.New(desk.Options{
 			Seed: o.Seed, Tickets: o.Tickets, Users: o.Users, Organizations: o.Organizations, JobLag: o.JobLag,
 		}, now),
 	}
+	for _, p := range o.Programs {
+		st.desk.Issue(p.credential(), p.Name, now)
+	}
+	return st
 }
 
 // Reset makes the account new: records, counters, ledger. Its faults stay, with
@@ -120,7 +126,12 @@ func (s *Simulator) ledger(most int) Ledger {
 
 // catchUp lets the other consumers' calls up to now happen.
 func (st *state) catchUp(now time.Time) {
-	st.others.until(now, func(at time.Time) {
-		st.journal.other(st.limits.other(at))
+	st.programs.until(now, func(at time.Time, p *Program) {
+		st.others.until(at, st.otherCall)
+		st.otherCall(at)
+		st.desk.Use(p.credential(), p.Name, at)
 	})
+	st.others.until(now, st.otherCall)
 }
+
+func (st *state) otherCall(at time.Time) { st.journal.other(st.limits.other(at)) }

@@ -15,7 +15,7 @@ var flagName = regexp.MustCompile(`--[a-z]+(-[a-z]+)*`)
 
 // The guide's table of flags is that of the help, in both directions.
 func TestGuidesListTheFlagsOfTheirCommand(t *testing.T) {
-	for page, command := range map[string]string{"gateway.md": "serve", "simulator.md": "sim", "audit.md": "audit"} {
+	for page, command := range map[string]string{"gateway.md": "serve", "simulator.md": "sim", "audit.md": "audit", "watch.md": "watch"} {
 		guide := tableUnder(t, "docs/guide/"+page, "## Flags")
 		help := helpOf(t, command)
 		for _, missing := range without(flagName.FindAllString(help, -1), guide) {

@@ -22,7 +22,7 @@ var (
 	durable    = []string{"journal"}
 	faces      = []string{
 		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog", "audit/page", "audit/replay",
-		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "redis", "usage",
+		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "redis", "usage", "watch",
 	}
 
 	belowLayers = slices.Concat(vocabulary, mechanisms)
@@ -75,6 +75,7 @@ var Rooms = []Room{
 	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
 	{Path: "gateway/links", StdOnly: true},
 	{Path: "usage", StdOnly: true, Imports: vocabulary},
+	{Path: "watch", StdOnly: true},
 	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage")},
 	{Path: "admin/dashboard"},
 

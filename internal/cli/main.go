@@ -70,6 +70,7 @@ func commands(s Streams) []*cobra.Command {
 		newLimits(s),
 		newAPI(s),
 		newAudit(s),
+		newWatch(s),
 		newSim(s),
 		newVersion(s),
 	}

@@ -25,6 +25,7 @@ type simFlags struct {
 	latency       string
 	headers       string
 	faults        []string
+	programs      []string
 	seed          uint64
 	chargeRefused bool
 	listEndpoints bool
@@ -68,6 +69,7 @@ func (f *simFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.latency, "latency", "typical", "`D`: time to an answer, such as 180ms or 50ms-500ms; typical is 50 to 500 ms, median 180")
 	flags.StringVar(&f.headers, "headers", "current", "`SPELLING`: how the limit headers are spelt: current, 2023, x-rate-limit or none")
 	flags.StringArrayVar(&f.faults, "fault", nil, "`FAULT`: what goes wrong, such as status=503,every=20; may be given again. Keys:\n"+wrapped(simulator.FaultKeys(), 60)+" (default none)")
+	flags.StringArrayVar(&f.programs, "program", nil, "`PROGRAM`: a consumer that runs by the clock, such as\nname=export,every=1h,after=17m,calls=350,for=45s,token=oauth;\ntoken is oauth, api or none; may be given again (default none)")
 	flags.Uint64Var(&f.seed, "seed", 1, "`N`: chooses the run")
 	flags.BoolVar(&f.chargeRefused, "charge-refused", false, "let refused calls use up the limit too (default false)")
 	flags.BoolVar(&f.listEndpoints, "list-endpoints", false, "list what is simulated and end (default false)")
@@ -96,6 +98,13 @@ func (f *simFlags) options() (simulator.Options, error) {
 		}
 		o.Faults = append(o.Faults, fault)
 	}
+	for _, text := range f.programs {
+		program, err := simulator.ParseProgram(text)
+		if err != nil {
+			return o, wrongf("--program: %w", err)
+		}
+		o.Programs = append(o.Programs, program)
+	}
 	return o, wrong(o.Check())
 }
 
@@ -121,6 +130,9 @@ func (f *simFlags) announce(s Streams, account *simulator.Simulator, addr net.Ad
 	fmt.Fprintf(s.Out, "  it allows    %d requests per %s (%d limits in all)\n", accountLimit(account.Limits()), short(f.window), len(account.Limits()))
 	if f.others != "0%" {
 		fmt.Fprintf(s.Out, "  others use   %s of that, in bursts\n", f.others)
+	}
+	for _, text := range f.programs {
+		fmt.Fprintf(s.Out, "  there runs   %s\n", text)
 	}
 	for _, fault := range account.Faults() {
 		fmt.Fprintf(s.Out, "  it suffers   %s\n", fault)

@@ -101,6 +101,7 @@ type Desk struct {
 	categories    table[*category]
 	articles      table[*article]
 	webhooks      table[*webhook]
+	issued        credentials
 
 	emails map[string]*user
 	made   map[[16]byte]struct{} // digests of the contents of the records created so far
@@ -134,6 +135,7 @@ func New(o Options, now time.Time) *Desk {
 		random:     rand.New(rand.NewPCG(o.Seed, 0x7a656e6465736b)),
 		nextTicket: 1,
 		emails:     map[string]*user{},
+		issued:     credentials{byName: map[string]*oauthToken{}, apiNamed: map[string]*apiToken{}},
 		maxHeld:    maxHeld,
 		made:       map[[16]byte]struct{}{},
 		uploads:    map[string]*upload{},
@@ -190,6 +192,7 @@ func (c *call) answer(e *endpoint) answer {
 	if !c.credentials() && (e == nil || !e.open) {
 		return answer{status: http.StatusUnauthorized, body: []byte(`{"error":"Couldn't authenticate you"}`)}
 	}
+	c.usedBy(c.Header.Get("Authorization"), c.now)
 	if e == nil {
 		return c.unknown()
 	}

@@ -142,6 +142,11 @@ func list() []endpoint {
 	add("PATCH /api/v2/webhooks/{webhook}", changeWebhook)
 	add("DELETE /api/v2/webhooks/{webhook}", deleteWebhook)
 
+	add("GET /api/v2/oauth/tokens", listOAuthTokens)
+	add("GET /api/v2/oauth/clients", listOAuthClients)
+	add("GET /api/v2/oauth/global_clients", listGlobalClients)
+	add("GET /api/v2/api_tokens", listAPITokens)
+
 	add("GET /api/v2/calls", listCalls)
 	add("GET /api/v2/channels/voice/stats/current_queue_activity", queueActivity)
 
