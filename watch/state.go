@@ -45,6 +45,7 @@ const (
 	mostMinutes = 2 * 24 * 60
 	mostSpikes  = 5000
 	mostSpans   = 5000
+	mostAge     = 3 * 366 * 24 * 60 // windows from the first to the last, in a file from outside
 )
 
 // Check reports what is wrong with a state that was read from outside.
@@ -64,6 +65,9 @@ func (s *State) Check(account string, window time.Duration) error {
 		if p.Last < p.First || i > 0 && p.First <= s.Spikes[i-1].Last {
 			return fmt.Errorf("its spikes are not in order")
 		}
+	}
+	if n := len(s.Spans); n == 0 && len(s.Spikes)+len(s.Minutes) > 0 || n > 0 && s.Spans[n-1].Last-s.Spans[0].First > mostAge {
+		return fmt.Errorf("the minutes that it says were watched do not fit the rest")
 	}
 	for key, t := range s.Tokens {
 		if t == nil || t.Key != key {
