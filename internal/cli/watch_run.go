@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/watch"
@@ -218,7 +219,14 @@ func (w *watcher) held(err error) error {
 	return explain(w.origin.Host, err)
 }
 
+// firstLine is what a person is shown of an answer: nothing in it reaches a
+// terminal as an order.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line[:min(len(line), 200)]
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, line[:min(len(line), 200)])
 }
