@@ -110,7 +110,7 @@ func (a *Audit) Take(c *Call) {
 	m.route = &route
 	a.traffic.take(&m)
 	a.refusals.take(&m)
-	if m.Sends == 0 || m.Status == http.StatusTooManyRequests {
+	if m.Sends == 0 || m.Made || m.Status == http.StatusTooManyRequests {
 		return // it cost nothing, or gave nothing: its repeat is no waste
 	}
 	for _, w := range a.watches {

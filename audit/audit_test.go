@@ -186,6 +186,21 @@ func TestRefusalsWithoutWordsAreInferredFromTheCounts(t *testing.T) {
 	}
 }
 
+// A log with the answers' headers and without bodies tells a refusal at the end
+// of the account's limit by what was left.
+func TestRefusalsAreExplainedByHeadersAlone(t *testing.T) {
+	w := newWeek(5)
+	for i, left := range []string{"0", "312"} {
+		c := w.add(monday.Add(time.Duration(i)*time.Minute), "a@example.com", "GET", fmt.Sprintf("/api/v2/search.json?query=%d", i))
+		c.status, c.header = 429, map[string]string{"x-rate-limit": "700", "x-rate-limit-remaining": left, "retry-after": "9"}
+	}
+	r := report(t, audit.Options{}, write(t, "x.log", w.sorted(), writeNginx))
+	want := []audit.Cause{{Scope: "unknown", Limit: "GET /api/v2/search", Sends: 1}, {Scope: "account", Limit: "support/account", Sends: 1}}
+	if diff := cmp.Diff(want, r.Causes, cmpopts.IgnoreFields(audit.Cause{}, "Example")); diff != "" {
+		t.Errorf("causes (-want +got):\n%s", diff)
+	}
+}
+
 // Minutes and calls near the limit are counted as Zendesk's usage page does:
 // at 80-89 %, at 90-99 %, and at the limit.
 func TestMinutesNearTheLimitAreExact(t *testing.T) {

@@ -38,6 +38,11 @@ type Call struct {
 	// Saved says what spared a send of it; only our own log tells.
 	Saved   string
 	HeldFor string
+	Hold    time.Duration // how long flyball held it; only our own log tells
+	// Made says that flyball made the call of its own, for others.
+	Made bool
+	// Rate is the part of such calls that the log has, 1 unless it is a sample.
+	Rate float64
 
 	File string
 	Line int // in File, from 1; of a HAR the line on which the entry ends

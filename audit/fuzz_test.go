@@ -18,7 +18,7 @@ func feed(t *testing.T, text []byte) {
 		t.Fatalf("the error does not name the file: %v", err)
 	}
 	r := a.Report()
-	if len(files) == 1 && files[0].Calls != r.Calls+r.OtherHosts {
+	if len(files) == 1 && files[0].Calls < r.Calls+r.OtherHosts {
 		t.Fatalf("%d calls read, %d taken", files[0].Calls, r.Calls)
 	}
 	if r.Spared > r.Sends || r.Refused > r.Sends || r.Spared < 0 {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/http"
 	"time"
 )
 
@@ -30,7 +31,8 @@ func newLifetimes(a *Audit) *lifetimes {
 }
 
 func (l *lifetimes) take(m *moment) {
-	if !m.cacheable() || !m.ok {
+	same := m.Status == http.StatusNotModified
+	if !m.cacheable() || !m.ok && !same {
 		return
 	}
 	now := m.version()
@@ -40,6 +42,9 @@ func (l *lifetimes) take(m *moment) {
 		if e.at == 0 || m.since(e.at.time()) >= span || m.audit.written.since(m.path, e.at.time()) {
 			e.at, e.body = m.instant(), now
 			continue
+		}
+		if same {
+			now = e.body
 		}
 		outdated := l.hit(m, i, e.body, now)
 		if i == usual && !outdated {

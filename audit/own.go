@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -17,12 +18,14 @@ func own(line string, c *Call) error {
 		return err
 	}
 	switch {
+	case l.Time.IsZero():
+		return errors.New(`no "time"`)
+	case l.Msg == accesslog.SendMessage:
+		return ownSend(&l, c)
 	case l.Msg != accesslog.Message:
 		return errNoCall // a line about something else in the same log
 	case !isMethod(l.Method):
 		return errors.New(`no "method" such as "GET"`)
-	case l.Time.IsZero():
-		return errors.New(`no "time"`)
 	}
 	c.Method = l.Method
 	c.target(l.Path)
@@ -31,9 +34,8 @@ func own(line string, c *Call) error {
 	c.Sends = bounded(l.Sends, 100)
 	c.Refused = bounded(l.Refused, c.Sends)
 	c.Saved, c.HeldFor = printable(l.Saved), printable(l.HeldFor)
-	c.Took = seconds(strconv.FormatFloat(l.Took, 'f', -1, 64))
-	c.At = l.Time.Add(-c.Took)
-	c.Client = clientName(l.Client, "", "")
+	c.Took, c.Hold = ownSeconds(l.Took), ownSeconds(l.Hold)
+	c.ownRest(&l)
 	if c.Who = l.Credential; c.Who == "" {
 		c.Who = l.Client
 	}
@@ -46,6 +48,35 @@ func own(line string, c *Call) error {
 	}
 	return nil
 }
+
+// ownSend reads a send that flyball made of its own, for many calls at once,
+// say.
+func ownSend(l *accesslog.Line, c *Call) error {
+	method, path, _ := strings.Cut(l.Route, " ")
+	if !isMethod(method) {
+		return errors.New(`no "route" such as "GET /api/v2/tickets/show_many"`)
+	}
+	c.Method, c.Path = method, path
+	c.Status, c.Sends, c.Made = l.Status, 1, true
+	if l.Status == http.StatusTooManyRequests {
+		c.Refused = 1
+	}
+	c.Took = ownSeconds(l.Upstream)
+	c.ownRest(l)
+	return nil
+}
+
+// ownRest reads what both kinds of line have.
+func (c *Call) ownRest(l *accesslog.Line) {
+	c.At = l.Time.Add(-c.Took)
+	c.Client = clientName(l.Client, "", "")
+	c.Rate = l.Rate
+	if !(c.Rate > 1e-6 && c.Rate < 1) {
+		c.Rate = 1
+	}
+}
+
+func ownSeconds(n float64) time.Duration { return seconds(strconv.FormatFloat(n, 'f', -1, 64)) }
 
 func bounded(n, most int) int { return min(max(0, n), most) }
 

@@ -224,3 +224,38 @@ func TestReportsHoldNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+// What a log holds gives a terminal no orders.
+func TestNothingFromALogReachesTheTerminalAsAnOrder(t *testing.T) {
+	line := `1.2.3.4 - a@example.com [23/Nov/2026:10:00:01 +0000] "GET /api/v2/groups/\x1b[2J\x07.json HTTP/1.1" 200 5 "-" "\x1b[31mx/1"` + "\n"
+	r, err := try(t, line+line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Findings) == 0 {
+		t.Fatal("nothing is cited: the check cannot fail")
+	}
+	if text := fmt.Sprintf("%+v", *r); strings.ContainsAny(text, "\x1b\x07") {
+		t.Errorf("%q", text)
+	}
+}
+
+// A limit is one account's: calls to several hosts are told apart, and one of
+// them can be chosen.
+func TestCallsToOtherHostsAreLeftOut(t *testing.T) {
+	har := `{"log":{"entries":[` +
+		`{"startedDateTime":"2026-11-23T10:00:00Z","time":1,"request":{"method":"GET","url":"https://acme.zendesk.com/api/v2/groups"},"response":{"status":200}},` +
+		`{"startedDateTime":"2026-11-23T10:00:01Z","time":1,"request":{"method":"GET","url":"https://acme.zendesk.com:443/api/v2/groups"},"response":{"status":200}},` +
+		`{"startedDateTime":"2026-11-23T10:00:02Z","time":1,"request":{"method":"GET","url":"https://other.example/api/v2/groups"},"response":{"status":200}}]}}`
+	all, err := try(t, har)
+	if err != nil || all.Calls != 3 || len(all.Hosts) != 2 {
+		t.Errorf("%d calls, hosts %v, error %v", all.Calls, all.Hosts, err)
+	}
+	a := audit.New(audit.Options{Host: "acme.zendesk.com"})
+	if _, err := audit.Files(t.Context(), a, []string{"-"}, strings.NewReader(har), nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := a.Report(); r.Calls != 2 || r.OtherHosts != 1 {
+		t.Errorf("%d calls, %d to other hosts; want 2 and 1", r.Calls, r.OtherHosts)
+	}
+}

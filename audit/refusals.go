@@ -96,6 +96,12 @@ func (r *refusals) explain(m *moment) cause {
 		case said.Rule != nil:
 			return cause{scope: scopeOf(said.Rule), limit: string(said.Rule.Service) + "/" + said.Rule.ID}
 		}
+		answer := r.provider.Read(m.route, m.Status, m.Header)
+		for _, seen := range answer.Readings() {
+			if seen.Limit > 0 && seen.Remaining == 0 {
+				return cause{scope: scopeOf(seen.Rule), limit: string(seen.Rule.Service) + "/" + seen.Rule.ID}
+			}
+		}
 	}
 	return r.infer(m)
 }

@@ -21,12 +21,8 @@ func (a *Audit) remedy(f *Finding) (setting, advice string) {
 			return "", advice
 		}
 		return fmt.Sprintf("cache.routes: match: %s, fresh: %s", top, short(span)), advice
-	case Reads:
-		return "routes: match: " + pattern(top) + ", batch: allow",
-			"only reads under way at once are merged: send them so, or ask for one show_many?ids= of up to 100"
-	case Writes:
-		return "routes: match: " + pattern(top) + ", batch: allow",
-			"only writes under way at once are merged: send them so, or as one job of up to 100"
+	case Reads, Writes:
+		return mergeRemedy(f)
 	case Nothing:
 		return "elide.within: " + short(rightAfter), "compare with what was read before writing"
 	case Polling:
@@ -37,6 +33,18 @@ func (a *Audit) remedy(f *Finding) (setting, advice string) {
 		return "", "ask for the object by its id, or search for it"
 	}
 	return "", ""
+}
+
+// mergeRemedy says what merging does: it needs calls under way at once.
+func mergeRemedy(f *Finding) (setting, advice string) {
+	advice = "ask for one show_many?ids= of up to 100; or send them at once, and flyball merges them"
+	if f.Kind == Writes {
+		advice = "write one job of up to 100; or send them at once, and flyball makes it of them"
+	}
+	if f.Details[atOnce]+f.Details[notTold] == 0 {
+		return "", advice
+	}
+	return "batch: allow, for those under way at once", advice
 }
 
 // pattern writes a kind of call as the configuration's routes do.
@@ -64,18 +72,11 @@ const (
 func (a *Audit) proposal(r *Report) (p Proposal) {
 	p.Keep = a.keep(r.Sends)
 	merged := map[string]int{}
-	for _, f := range r.Findings {
-		switch f.Kind {
-		case Nothing:
-			p.Elide, p.Elided = rightAfter, f.Calls
-		case Reads, Writes:
-			if f.Details[atOnce]+f.Details[notTold] > 0 {
-				for _, route := range f.Routes {
-					merged[route.Name] += route.Calls
-				}
-			}
-		default: // kept, or the client's own to do
+	for _, w := range a.wastes {
+		if w.kind == Nothing && w.calls > 0 {
+			p.Elide, p.Elided = rightAfter, w.calls
 		}
+		maps.Copy(merged, w.merge) // no kind of call is in two
 	}
 	for _, class := range slices.Sorted(maps.Keys(merged)) {
 		p.Merge = append(p.Merge, Count{class, merged[class]})

@@ -9,7 +9,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/flyballhq/flyball/audit/accesslog"
 )
@@ -157,13 +156,4 @@ func names(m map[string]string) []string {
 	}
 	sort.Strings(list)
 	return list
-}
-
-// at parses an instant of a test.
-func at(text string) time.Time {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
 }

@@ -37,12 +37,22 @@ type Report struct {
 	Host       string `json:"host,omitempty"`
 	OtherHosts int    `json:"other_hosts,omitempty"` // calls to other hosts, left out
 
+	// Hosts are where the sends went, as far as the log tells: at most 100.
+	Hosts []Count `json:"hosts,omitempty"`
+
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	// Calls are what clients asked; Sends what reached Zendesk, repeats that
-	// the log shows included. They differ only in flyball's own log.
+	// the log shows included. They differ where flyball answered.
 	Calls int `json:"calls"`
 	Sends int `json:"sends"`
+	// StandFor is how many sends those of the log stand for where it is a
+	// sample, else 0. All other figures are of the log alone.
+	StandFor int `json:"stand_for,omitempty"`
+	// Held counts the calls that flyball held for a second or more, which only
+	// its own log tells, and LongestHold the longest.
+	Held        int           `json:"held,omitempty"`
+	LongestHold time.Duration `json:"longest_hold_ns,omitempty"`
 	// Saved counts calls by what spared their send already.
 	Saved []Count `json:"saved,omitempty"`
 

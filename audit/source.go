@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode"
 )
 
 // seed differs in each process; hashes are compared within one only.
@@ -23,7 +24,7 @@ type format struct {
 
 // formats are tried in this order on a file's first lines.
 var formats = []format{
-	{"flyball's access log", own},
+	{ownFormat, own},
 	{"Caddy's access log", caddy},
 	{"Envoy's access log, JSON", envoyJSON},
 	{"Envoy's access log", envoyText},
@@ -31,7 +32,10 @@ var formats = []format{
 	{"urllib3's debug log", debug},
 }
 
-const harFormat = "HAR"
+const (
+	harFormat = "HAR"
+	ownFormat = "flyball's access log"
+)
 
 // An unreadError is a line or an entry that cannot be read, in a file that can
 // be read on.
@@ -148,21 +152,30 @@ func firstLine(start []byte) string {
 	return string(line)
 }
 
-// cite cuts a line of a log for a message. What may be secret in it is not
+// cite makes a line of a log fit for a message. What may be secret in it is not
 // known, so little is shown.
 func cite(line string) string {
 	const most = 60
+	end := ""
 	if len(line) > most {
-		return strings.ToValidUTF8(line[:most], "") + "..."
+		line, end = line[:most], "..."
 	}
-	return strings.ToValidUTF8(line, "")
+	return strings.Map(visible, strings.ToValidUTF8(line, "")) + end
+}
+
+// visible keeps what a log holds from giving orders to a terminal.
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '?'
 }
 
 // next reads the next call of the file into c; io.EOF is the end. Other errors
 // name the file and the line, and end it.
 func (s *source) next(c *Call) error {
 	for !s.ended {
-		*c = Call{File: s.Name, Sends: 1}
+		*c = Call{File: s.Name, Sends: 1, Rate: 1}
 		err := s.one(c)
 		if err == nil && (c.At.Year() < 2000 || c.At.Year() > 2200) {
 			err = &unreadError{fmt.Errorf("its time is in the year %d", c.At.Year())}
@@ -171,8 +184,8 @@ func (s *source) next(c *Call) error {
 		switch {
 		case err == nil && isAPI(c):
 			s.Calls++
-			if c.Status == http.StatusTooManyRequests && c.Refused == 0 {
-				c.Refused = min(1, c.Sends)
+			if s.Format != ownFormat {
+				c.count()
 			}
 			return nil
 		case err == nil, errors.Is(err, errNoCall):
@@ -191,6 +204,22 @@ func (s *source) next(c *Call) error {
 		}
 	}
 	return io.EOF
+}
+
+// count works out the sends of a call that a log shows as its client saw it:
+// one, unless the answer says that flyball gave it.
+func (c *Call) count() {
+	status := c.Header.Get("Cache-Status")
+	switch {
+	case c.Header.Get("Flyball-Refused") != "":
+		c.Sends = 0
+	case strings.Contains(status, "flyball; hit"):
+		c.Sends, c.Saved = 0, "cache"
+	case strings.Contains(status, "flyball;") && strings.Contains(status, "collapsed"):
+		c.Sends, c.Saved = 0, "coalesced or merged"
+	case c.Status == http.StatusTooManyRequests:
+		c.Refused = 1
+	}
 }
 
 // one reads one entry or line.
@@ -265,11 +294,12 @@ func (s *source) broken(err error) error {
 }
 
 // isAPI reports whether the call is one to Zendesk's API, and drops what a
-// proxy puts before the path.
+// proxy puts before the path, and the usual port.
 func isAPI(c *Call) bool {
 	for _, api := range apis {
 		if i := strings.Index(c.Path, api); i >= 0 {
 			c.Path = c.Path[i:]
+			c.Host = strings.TrimSuffix(c.Host, ":443")
 			return true
 		}
 	}

@@ -15,6 +15,7 @@ const (
 	// counted together.
 	mostClients  = 1000
 	otherClients = "all other clients"
+	mostHosts    = 100
 )
 
 // traffic counts the calls: when, of what kind, by whom.
@@ -23,9 +24,13 @@ type traffic struct {
 	from, to     time.Time
 	calls, sends int
 	refused      int
+	held         int // calls that flyball held for a second or more
+	longest      time.Duration
+	sampled      bool
+	standFor     float64 // sends that those of the sample stand for
 
 	endpoints, clients map[string]*Endpoint
-	saved              map[string]int
+	saved, hosts       map[string]int
 	meters             map[limit.Service]*meter
 
 	minute         Minute // the present one
@@ -38,25 +43,40 @@ type traffic struct {
 func newTraffic(o Options) *traffic {
 	return &traffic{
 		o: o, endpoints: map[string]*Endpoint{}, clients: map[string]*Endpoint{},
-		saved: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
+		saved: map[string]int{}, hosts: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
 	}
 }
 
 func (t *traffic) take(m *moment) {
-	if t.calls == 0 {
+	if t.from.IsZero() {
 		t.from = m.At
 	}
 	if m.end().After(t.to) {
 		t.to = m.end()
 	}
-	t.calls++
+	if !m.Made {
+		t.calls++
+	}
 	t.sends += m.Sends
+	if m.Hold >= time.Second {
+		t.held++
+		t.longest = max(t.longest, m.Hold)
+	}
+	if m.Rate > 0 && m.Rate < 1 {
+		t.sampled = true
+		t.standFor += float64(m.Sends) / m.Rate
+	} else {
+		t.standFor += float64(m.Sends)
+	}
 	t.refused += m.Refused
 	if m.Saved != "" {
 		t.saved[m.Saved]++
 	}
 	if m.Sends == 0 {
 		return
+	}
+	if _, known := t.hosts[m.Host]; m.Host != "" && (known || len(t.hosts) < mostHosts) {
+		t.hosts[m.Host] += m.Sends
 	}
 	note(t.endpoints, m.class(), m)
 	name := m.Client
@@ -113,11 +133,20 @@ func (t *traffic) report(r *Report) {
 	t.closeMinute()
 	t.minute = Minute{}
 	r.From, r.To, r.Calls, r.Sends = t.from.UTC(), t.to.UTC(), t.calls, t.sends
+	r.Held, r.LongestHold = t.held, t.longest
+	if t.sampled {
+		r.StandFor = int(t.standFor)
+	}
 	r.Refused, r.RefusedPercent = t.refused, percent(t.refused, t.sends)
 	r.RefusedMinutes, r.WorstMinute, r.Minutes = t.refusedMinutes, t.worst, t.minutes
 	r.Endpoints, r.Clients = ranked(t.endpoints, t.sends), ranked(t.clients, t.sends)
 	for _, cause := range slices.Sorted(maps.Keys(t.saved)) {
 		r.Saved = append(r.Saved, Count{cause, t.saved[cause]})
+	}
+	for _, host := range slices.SortedFunc(maps.Keys(t.hosts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.hosts[b], t.hosts[a]), cmp.Compare(a, b))
+	}) {
+		r.Hosts = append(r.Hosts, Count{cite(host), t.hosts[host]})
 	}
 	for _, service := range slices.Sorted(maps.Keys(t.meters)) {
 		r.Services = append(r.Services, t.meters[service].report())

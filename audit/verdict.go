@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // judge answers whether throttling is needed. It is where refusals happen more
@@ -25,12 +26,19 @@ func (r *Report) judge() {
 	default:
 		v.say("none of %s was answered with 429 for a limit's sake", plural(r.Sends, "request"))
 	}
+	if r.Held > 0 {
+		v.say("flyball held %s, the longest for %s: that is the throttling", plural(r.Held, "call"), r.LongestHold.Round(100*time.Millisecond))
+	}
 	for i := range r.Services {
 		r.judgeService(&r.Services[i])
 	}
 	if v.Needed && len(r.Causes) > 0 && r.Causes[0].Scope != "never" {
 		c := r.Causes[0]
-		v.say("most of them for %s", c.name())
+		part := "most of them"
+		if c.Sends*2 <= r.Refused {
+			part = "the largest part, " + number(c.Sends) + ","
+		}
+		v.say("%s for %s", part, c.name())
 	}
 }
 

@@ -16,12 +16,13 @@ type waste struct {
 	example string
 	routes  map[string]int // calls by class of route; the classes are bounded
 	details map[string]int
+	merge   map[string]int // of routes, those that merging as it is spares
 	audit   *Audit
 }
 
 // waste makes the counter of a kind.
 func (a *Audit) waste(kind Kind) *waste {
-	w := &waste{kind: kind, routes: make(map[string]int), details: make(map[string]int), audit: a}
+	w := &waste{kind: kind, routes: make(map[string]int), details: make(map[string]int), merge: make(map[string]int), audit: a}
 	a.wastes = append(a.wastes, w)
 	return w
 }
@@ -53,6 +54,9 @@ func (w *waste) count(class string, n int, detail string) {
 	w.routes[class] += n
 	if detail != "" {
 		w.details[detail] += n
+	}
+	if detail == atOnce || detail == notTold {
+		w.merge[class] += n
 	}
 }
 

@@ -168,7 +168,7 @@ func simulatedIDs(o simulator.Options, calls []audit.Call) (map[string][]string,
 func listed(account http.RoundTripper, collection string) (ids []string) {
 	for page := 1; page <= 100; page++ {
 		url := fmt.Sprintf("%s/api/v2/%s?per_page=100&page=%d", origin, collection, page)
-		req, err := http.NewRequest(http.MethodGet, url, http.NoBody)
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return ids
 		}

@@ -45,7 +45,7 @@ func script(calls []audit.Call, from time.Time, names *naming) []*caller {
 			byWho[c.Who] = who
 			order = append(order, who)
 		}
-		if who.repeats(c) {
+		if c.Made || who.repeats(c) {
 			continue
 		}
 		who.overlap(c)

@@ -97,7 +97,7 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 	}
 	report := a.Report()
 	report.Files = files
-	if err := f.replayInto(ctx, report, o, names); err != nil {
+	if err := f.replayInto(ctx, s, report, o, names); err != nil {
 		return explainAudit(err)
 	}
 	if err := f.writePage(report); err != nil {
@@ -112,7 +112,7 @@ func (f *auditFlags) run(ctx context.Context, s Streams, names []string) error {
 }
 
 // replayInto replays the busiest stretch, if asked for.
-func (f *auditFlags) replayInto(ctx context.Context, report *audit.Report, o audit.Options, names []string) error {
+func (f *auditFlags) replayInto(ctx context.Context, s Streams, report *audit.Report, o audit.Options, names []string) error {
 	if f.replay == 0 || report.Calls == 0 {
 		return nil
 	}
@@ -120,6 +120,9 @@ func (f *auditFlags) replayInto(ctx context.Context, report *audit.Report, o aud
 	calls, more, err := audit.Calls(ctx, o, names, from, to, replay.Most)
 	if err != nil {
 		return err
+	}
+	if isTerminal(s.Err) {
+		fmt.Fprintf(s.Err, "making %s again, twice\n", plural(len(calls), "call"))
 	}
 	if report.Replay, err = replay.Run(ctx, report, calls); err != nil {
 		return err

@@ -25,13 +25,25 @@ func printAudit(s Streams, r *audit.Report) error {
 	}
 	if r.Calls == 0 {
 		fmt.Fprint(&b, "\nthere is no call to Zendesk's API in it: nothing to say\n")
+		if r.OtherHosts > 0 {
+			fmt.Fprintf(&b, "%s to other hosts than %s are left out (leave out --account to see them)\n", plural(r.OtherHosts, "call"), r.Host)
+		}
 		_, err := io.WriteString(s.Out, b.String())
 		return err
 	}
-	fmt.Fprintf(&b, "\n%s calls from %s to %s (UTC), %s refused with 429\n", grouped(r.Sends),
+	fmt.Fprintf(&b, "\n%s from %s to %s (UTC), %s refused with 429\n", plural(r.Sends, "call"),
 		r.From.Format("2006-01-02 15:04"), r.To.Format("2006-01-02 15:04"), share(r.Refused, r.RefusedPercent))
 	for _, c := range r.Saved {
-		fmt.Fprintf(&b, "  %s more cost nothing: %s\n", grouped(c.Calls), c.Name)
+		fmt.Fprintf(&b, "  flyball spared %s a send: %s\n", plural(c.Calls, "call"), c.Name)
+	}
+	if r.OtherHosts > 0 {
+		fmt.Fprintf(&b, "  %s to other hosts are left out\n", plural(r.OtherHosts, "call"))
+	}
+	if len(r.Hosts) > 1 {
+		fmt.Fprintf(&b, "  they went to several hosts, mostly %s: a limit is one account's, so choose one with --account\n", r.Hosts[0].Name)
+	}
+	if r.StandFor > 0 {
+		fmt.Fprintf(&b, "  the log is a sample, of about %s calls: findings are lower bounds\n", grouped(r.StandFor))
 	}
 	writeVerdict(&b, r)
 	writeRefusals(&b, r)
@@ -208,6 +220,13 @@ func table(b *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(b,
 func share(n int, percent float64) string { return grouped(n) + " (" + percentText(percent) + " %)" }
 
 func percentText(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return grouped(n) + " " + what + "s"
+}
 
 // grouped writes 1234567 as 1,234,567.
 func grouped(n int) string {
