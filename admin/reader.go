@@ -2,7 +2,9 @@ package admin
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -45,12 +47,32 @@ func (s *Events) leave(r *reader) {
 	}
 }
 
-// tell puts a frame into each reader's queue. One that has no room for it
-// misses it, and is told how much when it has.
+// few is how many readers are woken at once. All of them together would keep a
+// small machine from its calls for a moment.
+const few = 8
+
+// tell puts a frame into each reader's queue, a few at a time.
 func (s *Events) tell(f frame) {
 	s.mu.Lock()
+	readers := slices.Collect(maps.Keys(s.readers))
+	s.mu.Unlock()
+	for group := range slices.Chunk(readers, few) {
+		s.tellSome(group, f)
+		if len(readers) > few {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// tellSome puts a frame into the queues of those readers who are still there.
+// One that has no room for it misses it, and is told how much when it has.
+func (s *Events) tellSome(readers []*reader, f frame) {
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	for r := range s.readers {
+	for _, r := range readers {
+		if _, ok := s.readers[r]; !ok {
+			continue // it has left, or all have
+		}
 		out := f
 		if r.dropped > 0 {
 			out.text = append(appendEvent(nil, "dropped", Skipped{Events: r.dropped}), f.text...)
