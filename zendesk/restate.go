@@ -68,3 +68,51 @@ func restate(header http.Header, name string, part int, now limit.Standing) {
 	}
 	header[name] = []string{strconv.Itoa(value)}
 }
+
+// RestateEach writes into a header what each limit that it states is at
+// another time than that of its answer: now says it of a rule, the zero
+// standing where it is not known; such a limit is stated no more. It takes out
+// Retry-After.
+func (p *Provider) RestateEach(route *limit.Route, header http.Header, now func(*limit.Rule) limit.Standing) {
+	for name, values := range header {
+		if len(name) < len("Rate-Limit") {
+			continue
+		}
+		if part := accountPart(name); part >= 0 {
+			restate(header, name, part, now(p.primaryOf(route)))
+			continue
+		}
+		suffix, ours := cutFold(name, "Zendesk-Ratelimit-")
+		if !ours {
+			suffix, ours = cutFold(name, "Zendesk-Rate-Limit-")
+		}
+		switch {
+		case ours:
+			restateEndpoint(route, header, name, suffix, values, now)
+		case fold(name, "Retry-After"):
+			delete(header, name)
+		}
+	}
+}
+
+func restateEndpoint(route *limit.Route, header http.Header, name, suffix string, values []string, now func(*limit.Rule) limit.Standing) {
+	e := endpointHeader{counter: unstated, name: suffix}
+	for _, v := range values {
+		e.parse(v)
+	}
+	var s limit.Standing
+	if suffix != "" && len(suffix) <= maxSuffix {
+		if rule := ruleFor(route, suffix, e.counter); rule != nil {
+			s = now(rule)
+		}
+	}
+	if s.Limit <= 0 {
+		delete(header, name)
+		return
+	}
+	text := "total=" + strconv.Itoa(s.Limit) + "; remaining=" + strconv.Itoa(max(0, min(s.Left, s.Limit)))
+	if s.Reset > 0 {
+		text += "; resets=" + strconv.Itoa(int(math.Ceil(s.Reset.Seconds())))
+	}
+	header[name] = []string{text}
+}

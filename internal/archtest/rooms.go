@@ -22,7 +22,7 @@ var (
 	durable    = []string{"journal"}
 	faces      = []string{
 		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog", "audit/page", "audit/replay",
-		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "redis", "usage", "watch",
+		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "redis", "usage", "observe", "watch",
 	}
 
 	belowLayers = slices.Concat(vocabulary, mechanisms)
@@ -75,8 +75,13 @@ var Rooms = []Room{
 	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
 	{Path: "gateway/links", StdOnly: true},
 	{Path: "usage", StdOnly: true, Imports: vocabulary},
+<<<<<<< HEAD
 	{Path: "watch", StdOnly: true},
 	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage")},
+=======
+	{Path: "observe", StdOnly: true, Imports: belowFaces},
+	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage", "observe")},
+>>>>>>> c38036e (observe: a trial beside each call)
 	{Path: "admin/dashboard"},
 
 	{Path: "config", Imports: append(slices.Clone(belowConfig), "cache/memory", "cache/disk")},

@@ -1,0 +1,220 @@
+package observe_test
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/cache"
+	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/observe"
+	"github.com/flyballhq/flyball/simulator"
+)
+
+// A load is calls that arrive at times of their own, whatever becomes of those
+// before: what governing changes in the clients is no part of it.
+type load struct {
+	seed     uint64
+	lasts    time.Duration
+	perMin   int           // calls on average
+	maxWait  time.Duration // patience of the calls that have any
+	repeats  float64       // share of the calls that ask again for what another asks for
+	account  simulator.Options
+	governed flyball.Options
+	merge    bool
+}
+
+const acme = "https://acme.zendesk.com"
+
+// calls makes the load's calls through rt, and waits for them.
+func (l load) calls(t *testing.T, rt http.RoundTripper) {
+	draw := rand.New(rand.NewPCG(l.seed, 1))
+	var all sync.WaitGroup
+	for at := time.Duration(0); at < l.lasts; {
+		// Bursts: half of the minutes bring twice as much.
+		pace := float64(l.perMin) / 1.5
+		if int(at/(30*time.Second))%2 == 0 {
+			pace *= 2
+		}
+		gap := time.Duration(draw.ExpFloat64() * float64(time.Minute) / pace)
+		time.Sleep(gap)
+		at += gap
+		req := l.draw(t, draw)
+		all.Go(func() {
+			resp, err := rt.RoundTrip(req)
+			if err == nil {
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (l load) draw(t *testing.T, draw *rand.Rand) *http.Request {
+	client := []string{"sync", "sync", "sync", "app", "report"}[draw.IntN(5)]
+	ctx := flyball.WithMaxWait(flyball.WithClient(t.Context(), client), l.maxWait)
+	ask := observe.Ask{Client: client}
+	if client == "app" {
+		ctx = flyball.WithClass(ctx, flyball.Interactive)
+		ask.Class, ask.HasClass = limit.Interactive, true
+	}
+	if l.merge {
+		ctx = flyball.WithBatch(ctx)
+	}
+	id := 1 + draw.IntN(5000)
+	if draw.Float64() < l.repeats {
+		id = 1 + draw.IntN(5)
+	}
+	method, path, body := "GET", fmt.Sprintf("/api/v2/tickets/%d.json", id), io.Reader(nil)
+	switch {
+	case client == "sync" && draw.IntN(4) == 0:
+		method, body = "PUT", strings.NewReader(fmt.Sprintf(`{"ticket":{"priority":"high","id":%d}}`, id))
+	case client == "report" && draw.IntN(3) == 0:
+		path = fmt.Sprintf("/api/v2/users/%d.json", id)
+	}
+	req, _ := http.NewRequestWithContext(observe.With(ctx, ask), method, acme+path, body)
+	req.Header.Set("Authorization", "Bearer "+client)
+	return req
+}
+
+// run makes the load once, governed or observed, from the same second on the
+// same account, and returns what was done, or would have been.
+func (l load) run(t *testing.T, observed bool) (got observe.Outcome, passed observe.Passed) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(17 * time.Second)
+		l.account.Origin, l.account.Seed = acme, l.seed
+		sim := simulator.New(l.account)
+		o := l.governed
+		o.Account = acme
+		if !observed {
+			var tally observe.Tally
+			o.Base, o.OnEvent = sim.RoundTripper(), tally.Take
+			governed, err := flyball.New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer governed.Close()
+			l.calls(t, governed)
+			got = tally.Outcome()
+			if led := sim.Ledger(); led.Refused() != got.Refused {
+				t.Errorf("the account refused %d, the tally says %d", led.Refused(), got.Refused)
+			}
+			return
+		}
+		watch, err := observe.New(observe.Options{Base: sim.RoundTripper(), Govern: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer watch.Close()
+		l.calls(t, watch)
+		for watch.Report().Waiting > 0 {
+			time.Sleep(time.Second)
+		}
+		time.Sleep(10 * time.Second)
+		r := watch.Report()
+		if led := sim.Ledger(); led.Sends != r.Passed.Sends || led.Refused() != r.Passed.Refused {
+			t.Errorf("the account saw %d sends and refused %d, the report says %+v", led.Sends, led.Refused(), r.Passed)
+		}
+		if r.Unobserved > 0 || r.Governed.Calls != r.Passed.Calls {
+			t.Errorf("%d calls of %d tried, %d not", r.Governed.Calls, r.Passed.Calls, r.Unobserved)
+		}
+		got, passed = r.Governed, r.Passed
+	})
+	return got, passed
+}
+
+// The bounds within which what was foretold has to be what then happens, as a
+// share of the calls: where there is nobody else and no refusal to guess about,
+// none; where others take what nobody can foretell, more.
+func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
+	account := simulator.Options{Limit: 100, Tickets: 5000, Users: 5000}
+	for name, c := range map[string]struct {
+		load
+		within float64
+	}{
+		"room for all":       {load{seed: 1, lasts: 4 * time.Minute, perMin: 50, maxWait: 50 * time.Second, account: account}, 0.01},
+		"more than fits":     {load{seed: 2, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, account: account}, 0.05},
+		"little patience":    {load{seed: 3, lasts: 4 * time.Minute, perMin: 130, maxWait: 5 * time.Second, account: account}, 0.05},
+		"the same, often":    {load{seed: 4, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, repeats: 0.5, account: account}, 0.05},
+		"kept":               {load{seed: 5, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, repeats: 0.5, account: account, governed: flyball.Options{Cache: cache.Options{Rules: []cache.Rule{{Route: "GET /api/v2/tickets/{id}", Fresh: time.Minute}}}}}, 0.05},
+		"merged":             {load{seed: 6, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, account: account, merge: true}, 0.05},
+		"others use it, too": {load{seed: 7, lasts: 4 * time.Minute, perMin: 90, maxWait: 50 * time.Second, account: simulator.Options{Limit: 100, Others: 0.3, Tickets: 5000, Users: 5000}}, 0.1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(c.governed.Cache.Rules) > 0 {
+				c.governed.Cache.Store = store(t)
+			}
+			then, _ := c.run(t, false)
+			if len(c.governed.Cache.Rules) > 0 {
+				c.governed.Cache.Store = store(t)
+			}
+			told, passed := c.run(t, true)
+			t.Logf("foretold: %+v", told)
+			t.Logf("happened: %+v", then)
+			t.Logf("unheld: %+v", passed)
+			if fault := apart(told, then, c.within); fault != "" {
+				t.Error(fault)
+			}
+		})
+	}
+}
+
+// apart says what was foretold wrong by more than a share of the calls.
+func apart(told, then observe.Outcome, within float64) (fault string) {
+	bound := within * float64(then.Calls)
+	for name, pair := range map[string][2]int{
+		"calls": {told.Calls, then.Calls}, "sends": {told.Sends, then.Sends}, "held": {told.Held, then.Held},
+		"gave up": {told.GaveUp, then.GaveUp}, "saved": {told.Saved, then.Saved}, "refused": {told.Refused, then.Refused},
+	} {
+		if d := math.Abs(float64(pair[0] - pair[1])); d > bound {
+			fault += fmt.Sprintf("%s: foretold %d, happened %d, of %d calls; ", name, pair[0], pair[1], then.Calls)
+		}
+	}
+	if d := math.Abs(told.HeldSeconds - then.HeldSeconds); d > max(2*within*then.HeldSeconds, bound) {
+		fault += fmt.Sprintf("held %.1fs, happened %.1fs; ", told.HeldSeconds, then.HeldSeconds)
+	}
+	return fault
+}
+
+// A shelf is the simplest store.
+type shelf struct {
+	mu      sync.Mutex
+	entries map[string]*cache.Entry
+}
+
+func store(*testing.T) cache.Store { return &shelf{entries: map[string]*cache.Entry{}} }
+
+func (s *shelf) Get(key string) (*cache.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[key], nil
+}
+
+func (s *shelf) Put(e *cache.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entries[e.Key] = e
+	return nil
+}
+
+func (s *shelf) Drop(tags ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.entries, func(_ string, e *cache.Entry) bool {
+		return slices.ContainsFunc(e.Tags, func(tag string) bool { return slices.Contains(tags, tag) })
+	})
+	return nil
+}
+
+func (s *shelf) Close() error { return nil }
