@@ -18,6 +18,7 @@ const manyCounters = 4096
 // what the account counted beyond our real sends.
 type ledger struct {
 	provider *zendesk.Provider
+	window   time.Duration // of the services' own counters, 0 the catalogue's
 	slack    time.Duration // by how much two ends of one window may differ
 
 	mu       sync.Mutex
@@ -32,12 +33,44 @@ type counter struct {
 	limit  int       // 0 when not known
 	others int       // counted beside our real sends
 	real   int       // our real sends, those refused left out
+	flying int       // real sends that are not answered yet, of any window
+	before int       // of them, those sent before this window: it may count them
 	tried  int       // trials' sends
+
+	window time.Duration // 0 when not known
+	told   bool          // a real answer of this window told of others
+	fullAt time.Time     // when real sends met the end of it first; zero before
+	usual  float64       // others' sends in the latest window of which is known
+}
+
+// othersAt is how many sends of others the account would have counted by now.
+// What they would have sent after our real sends had used the window up nobody
+// told: as many as before, in proportion. So they are taken to do in a window
+// without a real send.
+func (c *counter) othersAt(now time.Time) int {
+	began := c.ends.Add(-c.window)
+	switch {
+	case c.window <= 0 || c.ends.IsZero():
+	case !c.told:
+		return int(c.usual * float64(now.Sub(began)) / float64(c.window))
+	case !c.fullAt.IsZero() && c.fullAt.After(began) && now.After(c.fullAt):
+		return int(float64(c.others) * float64(now.Sub(began)) / float64(c.fullAt.Sub(began)))
+	}
+	return c.others
+}
+
+// next is the counter of the window after c.
+func (c *counter) next(ends time.Time) counter {
+	n := counter{turn: c.turn + 1, ends: ends, limit: c.limit, flying: c.flying, before: c.flying, window: c.window, usual: c.usual}
+	if c.told {
+		n.usual = float64(c.othersAt(c.ends))
+	}
+	return n
 }
 
 func newLedger(provider *zendesk.Provider, account string, window time.Duration) *ledger {
 	l := &ledger{provider: provider, account: budget.New(budget.Options{Name: account, Window: window}), counters: make(map[limit.Key]*counter)}
-	l.slack = 1500 * time.Millisecond
+	l.window, l.slack = window, 1500*time.Millisecond
 	if window > 0 {
 		l.slack = min(l.slack, window/4)
 	}
@@ -71,8 +104,7 @@ func (l *ledger) at(now time.Time, key limit.Key) *counter {
 	case c.ends.IsZero():
 		c.ends = ends
 	case ends.Sub(c.ends) > l.slack:
-		c.turn++
-		c.ends, c.others, c.real, c.tried = ends, 0, 0, 0
+		*c = c.next(ends)
 	case ends.Before(c.ends):
 		c.ends = ends
 	}
@@ -113,6 +145,7 @@ func (l *ledger) sends(now time.Time, route *limit.Route) *passage {
 			key := route.KeyOf(d)
 			c := l.at(now, key)
 			c.real += d.Cost
+			c.flying++
 			p.marks = append(p.marks, mark{key, c.turn, c.real})
 		}
 	}
@@ -125,6 +158,7 @@ func (l *ledger) lost(now time.Time, p *passage) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.account.Lose(now, &p.grant)
+	l.landed(now, p)
 }
 
 // heard notes a real answer. It takes the lock.
@@ -132,30 +166,45 @@ func (l *ledger) heard(now time.Time, call *limit.Call, p *passage, answer *limi
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	blame, refused := l.account.Observe(now, p.at, now, &p.grant, answer, refusal)
-	if refused {
-		for _, m := range p.marks {
-			if c := l.counters[m.key]; c != nil && c.turn == m.turn && c.real > 0 {
-				c.real--
-			}
-		}
-	}
+	l.landed(now, p)
 	for _, r := range answer.Readings() {
 		if r.Rule.Kind != limit.Window || r.Limit <= 0 {
 			continue
 		}
 		key := r.Rule.KeyFor(call.Route.Object, call.Route.Credential)
 		c := l.at(now, key)
-		c.limit = r.Limit
-		nth, same := p.markOf(key, c)
-		if !same && nth == 0 && !refused { // known by its header alone
-			c.real++
-			nth, same = c.real, true
+		c.limit, c.window = r.Limit, r.Rule.Window
+		if r.Rule.Primary && l.window > 0 {
+			c.window = l.window
 		}
-		if same && !refused {
-			c.others = max(c.others, r.Limit-r.Remaining-nth)
+		nth, same := p.markOf(key, c)
+		switch {
+		case same && refused:
+			c.real--
+		case !same && !refused && (nth == 0 || c.ends.Sub(now.Add(r.Reset)) < 2*l.slack):
+			c.real++ // known by its header alone, or sent before this window that it was counted in
+		case !same:
+			continue
+		}
+		// Who was counted before whom is not known: at the most all that are on
+		// their way were.
+		c.others, c.told = max(c.others, r.Limit-r.Remaining-c.real-c.before), true
+		if r.Remaining == 0 && c.fullAt.IsZero() {
+			c.fullAt = now
 		}
 	}
 	return blame, refused
+}
+
+// landed counts a real send as no longer under way.
+func (l *ledger) landed(now time.Time, p *passage) {
+	for _, m := range p.marks {
+		c := l.at(now, m.key)
+		c.flying = max(0, c.flying-1)
+		if c.turn != m.turn {
+			c.before = max(0, c.before-1)
+		}
+	}
 }
 
 // tries notes a trial's send as it would reach the account, and reports
@@ -169,7 +218,7 @@ func (l *ledger) tries(now time.Time, route *limit.Route) (p *passage, wait time
 		if d.Rule.Kind != limit.Window {
 			continue
 		}
-		if c := l.at(now, route.KeyOf(d)); c.limit > 0 && c.others+c.tried+d.Cost > c.limit {
+		if c := l.at(now, route.KeyOf(d)); c.limit > 0 && c.othersAt(now)+c.tried+d.Cost > c.limit {
 			return p, max(time.Second, c.ends.Sub(now)), false
 		}
 	}
@@ -200,7 +249,7 @@ func (l *ledger) standing(now time.Time, key limit.Key, p *passage) limit.Standi
 		}
 		nth = c.tried
 	}
-	return limit.Standing{Limit: c.limit, Left: max(0, c.limit-c.others-nth), Reset: max(0, c.ends.Sub(now))}
+	return limit.Standing{Limit: c.limit, Left: max(0, c.limit-c.othersAt(now)-nth), Reset: max(0, c.ends.Sub(now))}
 }
 
 // full reports whether our real sends have used up a limit that the route

@@ -69,7 +69,7 @@ func (l load) draw(t *testing.T, draw *rand.Rand) *http.Request {
 		ctx = flyball.WithClass(ctx, flyball.Interactive)
 		ask.Class, ask.HasClass = limit.Interactive, true
 	}
-	if l.merge {
+	if l.merge && ask.Client != "sync" { // merged writes are not foretold
 		ctx = flyball.WithBatch(ctx)
 	}
 	id := 1 + draw.IntN(5000)

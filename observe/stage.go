@@ -92,7 +92,7 @@ func (s stage) replay(req *http.Request, from time.Time, p *passage, r *record) 
 	}
 	header := s.restated(from, p, r)
 	if r.refused || r.status >= 500 && !first {
-		header.Set("Cache-Control", "no-store")
+		header.Del("Cache-Control") // a refusal's: what the answer would have said is not known
 		return response(req, http.StatusOK, header, nil), nil
 	}
 	return response(req, r.status, header, r.body), nil
