@@ -15,6 +15,7 @@ import (
 
 	"github.com/flyballhq/flyball/admin/dashboard"
 	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/observe"
 	"github.com/flyballhq/flyball/usage"
 )
 
@@ -38,6 +39,8 @@ type Options struct {
 	Usage *usage.History
 	// Events, if set, answers /api/events.
 	Events *Events
+	// Observe, if set, answers /api/observe: what governing would have done.
+	Observe func() observe.Report
 	// Ready reports whether calls are taken: listening and not draining. nil
 	// is always ready.
 	Ready func() bool
@@ -61,6 +64,7 @@ type handler struct {
 //	GET /api/usage    what a time of use came to, in steps, as [Usage]; ?window=6h&step=1m
 //	GET /api/clients  who used the account over a time, as [Clients]; ?window=24h
 //	GET /api/calls    which calls wait, were refused, were held long, as [Calls]
+//	GET /api/observe  what governing would have done, as [observe.Report], where calls are only watched
 //	GET /healthz      200 while the process serves at all; needs no token
 //	GET /readyz       200 while calls are taken, else 503; needs no token
 //

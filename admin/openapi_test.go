@@ -14,6 +14,7 @@ import (
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/observe"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -24,6 +25,7 @@ var documents = []any{
 	admin.Clients{}, admin.Others{}, admin.ClientUse{}, admin.ClassCalls{}, admin.BucketTotals{},
 	admin.Calls{}, admin.HeldCall{}, admin.Line{}, admin.RefusedCall{}, admin.LongCall{},
 	admin.Event{}, admin.Skipped{}, admin.Now{}, admin.WaitingClient{},
+	observe.Report{}, observe.Passed{}, observe.Outcome{}, observe.Reason{}, observe.Spared{}, observe.Held{}, observe.ClientOutcome{},
 }
 
 func openapi(t *testing.T) *openapi3.T {
@@ -42,7 +44,7 @@ func openapi(t *testing.T) *openapi3.T {
 func TestOpenAPIHasThePathsThatAreServed(t *testing.T) {
 	s := admin.NewEvents(nil, nil, "")
 	d := newDesk(t, simulator.Options{}, flyball.Options{})
-	h := handler(t, admin.Options{Usage: d.history, Events: s, Metrics: http.NotFoundHandler()})
+	h := handler(t, admin.Options{Usage: d.history, Events: s, Metrics: http.NotFoundHandler(), Observe: func() observe.Report { return observe.Report{} }})
 	served := append(admin.Pages(h), "/healthz", "/readyz")
 	slices.Sort(served)
 	var described []string

@@ -20,6 +20,9 @@ func (h *handler) makePages() map[string]http.HandlerFunc {
 		pages["/api/clients"] = over(h, NewClients)
 		pages["/api/calls"] = h.calls
 	}
+	if h.opts.Observe != nil {
+		pages["/api/observe"] = func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, h.opts.Observe()) }
+	}
 	if h.opts.Events != nil {
 		pages["/api/events"] = h.opts.Events.ServeHTTP
 	}

@@ -88,7 +88,7 @@ func (c *Cache) options() cache.Options {
 // when none are kept. The caller closes it, after the transport.
 func (c *Config) OpenStore() (cache.Store, error) {
 	a := c.Account()
-	if a == nil || !bool(a.Cache.Static) && len(a.Cache.Routes) == 0 {
+	if !a.keeps() {
 		return nil, nil
 	}
 	if a.Cache.File != "" {
@@ -98,12 +98,25 @@ func (c *Config) OpenStore() (cache.Store, error) {
 		}
 		return store, nil
 	}
+	return c.OpenTrialStore()
+}
+
+// OpenTrialStore opens a store in memory, and leaves the one on disk alone; nil
+// when no answers are kept. It is for who only tries what would be kept.
+func (c *Config) OpenTrialStore() (cache.Store, error) {
+	a := c.Account()
+	if !a.keeps() {
+		return nil, nil
+	}
 	store, err := memory.New(memory.Options{Size: int64(a.Cache.Size)})
 	if err != nil {
 		return nil, fmt.Errorf("make the cache (cache.size): %w", err)
 	}
 	return store, nil
 }
+
+// keeps reports whether any answers are kept.
+func (a *Account) keeps() bool { return a != nil && (bool(a.Cache.Static) || len(a.Cache.Routes) > 0) }
 
 // cache looks at what is kept.
 func (v validator) cache(c *Cache, path string) {

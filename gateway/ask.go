@@ -36,8 +36,9 @@ type Ask struct {
 	Receipt *limit.Receipt
 }
 
-// label tells a flyball.Transport what the caller asked for.
-func label(ctx context.Context, ask Ask) context.Context {
+// Label tells a flyball.Transport what the caller asked for: what
+// [Options].Label does unless it is set.
+func Label(ctx context.Context, ask Ask) context.Context {
 	ctx = flyball.WithStay(ctx)
 	ctx = flyball.WithMaxWait(flyball.WithClient(ctx, ask.Client), ask.MaxWait)
 	if ask.HasClass {

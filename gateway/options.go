@@ -135,7 +135,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Origins, o.RewriteLinks, o.GiveUp = nil, links.Off, http.StatusTooManyRequests
 	}
 	if o.Label == nil {
-		o.Label = label
+		o.Label = Label
 	}
 	if o.Decide == nil {
 		o.Decide = sameForAll(o.MaxWait)

@@ -46,20 +46,20 @@ type Outcome struct {
 	HoldP99        float64 `json:"hold_p99_seconds"`
 	LongestSeconds float64 `json:"longest_seconds"`
 
-	ByReason []Count         `json:"by_reason"` // of GaveUp; never null
-	ByCause  []Saving        `json:"by_cause"`  // of Saved; never null
+	ByReason []Reason        `json:"by_reason"` // of GaveUp; never null
+	ByCause  []Spared        `json:"by_cause"`  // of Saved; never null
 	ByLimit  []Held          `json:"by_limit"`  // of Held, the longest first; never null
 	ByClient []ClientOutcome `json:"by_client"` // the longest held first; never null
 }
 
-// A Count is how often something happened.
-type Count struct {
+// A Reason is why calls were refused, and how many.
+type Reason struct {
 	Name  string `json:"name"`
 	Calls int    `json:"calls"`
 }
 
-// A Saving is what one cause saved.
-type Saving struct {
+// A Spared is what one cause saved.
+type Spared struct {
 	Cause string `json:"cause"`
 	Calls int    `json:"calls"`
 	Sends int    `json:"sends"` // less what was sent in their place
@@ -101,9 +101,9 @@ func (t *Tally) Outcome() Outcome {
 	o.HoldP50 = t.holds.quantile(0.5, o.Calls).Seconds()
 	o.HoldP99 = t.holds.quantile(0.99, o.Calls).Seconds()
 	o.LongestSeconds = t.holds.longest.Seconds()
-	o.ByReason, o.ByCause, o.ByLimit, o.ByClient = []Count{}, []Saving{}, []Held{}, []ClientOutcome{}
+	o.ByReason, o.ByCause, o.ByLimit, o.ByClient = []Reason{}, []Spared{}, []Held{}, []ClientOutcome{}
 	for name, n := range t.reasons {
-		o.ByReason = append(o.ByReason, Count{name, n})
+		o.ByReason = append(o.ByReason, Reason{name, n})
 	}
 	for cause, s := range t.saved {
 		if s.Calls > 0 {
@@ -121,7 +121,7 @@ func (t *Tally) Outcome() Outcome {
 		c.Client = name
 		o.ByClient = append(o.ByClient, c)
 	}
-	slices.SortFunc(o.ByReason, func(a, b Count) int { return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(o.ByReason, func(a, b Reason) int { return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Name, b.Name)) })
 	slices.SortFunc(o.ByLimit, func(a, b Held) int { return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(a.Bucket, b.Bucket)) })
 	slices.SortFunc(o.ByClient, func(a, b ClientOutcome) int {
 		return cmp.Or(cmp.Compare(b.HeldSeconds, a.HeldSeconds), cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Client, b.Client))

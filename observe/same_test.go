@@ -25,7 +25,6 @@ import (
 // before: what governing changes in the clients is no part of it.
 type load struct {
 	seed     uint64
-	lasts    time.Duration
 	perMin   int           // calls on average
 	maxWait  time.Duration // patience of the calls that have any
 	repeats  float64       // share of the calls that ask again for what another asks for
@@ -40,7 +39,7 @@ const acme = "https://acme.zendesk.com"
 func (l load) calls(t *testing.T, rt http.RoundTripper) {
 	draw := rand.New(rand.NewPCG(l.seed, 1))
 	var all sync.WaitGroup
-	for at := time.Duration(0); at < l.lasts; {
+	for at := time.Duration(0); at < 4*time.Minute; {
 		// Bursts: half of the minutes bring twice as much.
 		pace := float64(l.perMin) / 1.5
 		if int(at/(30*time.Second))%2 == 0 {
@@ -134,22 +133,30 @@ func (l load) run(t *testing.T, observed bool) (got observe.Outcome, passed obse
 	return got, passed
 }
 
-// The bounds within which what was foretold has to be what then happens, as a
-// share of the calls: where there is nobody else and no refusal to guess about,
-// none; where others take what nobody can foretell, more.
+// What is foretold may be wrong by a share of the calls:
+//   - alone on the account by 2 %: a real refusal does not tell how long the
+//     answer would have taken, nor what it would have said, and the same seed
+//     draws other latencies for other sends;
+//   - beside others by 10 %: what they would have sent in a window that our real
+//     sends used up nobody knows; they are taken to go on as before.
 func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
 	account := simulator.Options{Limit: 100, Tickets: 5000, Users: 5000}
+	busy := account
+	busy.Others = 0.3
+	const long, short = 50 * time.Second, 5 * time.Second
+	kept := flyball.Options{Cache: cache.Options{Rules: []cache.Rule{{Route: "GET /api/v2/tickets/{id}", Fresh: time.Minute}}}}
 	for name, c := range map[string]struct {
 		load
 		within float64
 	}{
-		"room for all":       {load{seed: 1, lasts: 4 * time.Minute, perMin: 50, maxWait: 50 * time.Second, account: account}, 0.01},
-		"more than fits":     {load{seed: 2, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, account: account}, 0.05},
-		"little patience":    {load{seed: 3, lasts: 4 * time.Minute, perMin: 130, maxWait: 5 * time.Second, account: account}, 0.05},
-		"the same, often":    {load{seed: 4, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, repeats: 0.5, account: account}, 0.05},
-		"kept":               {load{seed: 5, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, repeats: 0.5, account: account, governed: flyball.Options{Cache: cache.Options{Rules: []cache.Rule{{Route: "GET /api/v2/tickets/{id}", Fresh: time.Minute}}}}}, 0.05},
-		"merged":             {load{seed: 6, lasts: 4 * time.Minute, perMin: 130, maxWait: 50 * time.Second, account: account, merge: true}, 0.05},
-		"others use it, too": {load{seed: 7, lasts: 4 * time.Minute, perMin: 90, maxWait: 50 * time.Second, account: simulator.Options{Limit: 100, Others: 0.3, Tickets: 5000, Users: 5000}}, 0.1},
+		"room for all":       {load{seed: 1, perMin: 50, maxWait: long, account: account}, 0},
+		"more than fits":     {load{seed: 2, perMin: 130, maxWait: long, account: account}, 0.02},
+		"little patience":    {load{seed: 3, perMin: 130, maxWait: short, account: account}, 0.02},
+		"the same, often":    {load{seed: 4, perMin: 130, maxWait: long, repeats: 0.5, account: account}, 0.02},
+		"kept":               {load{seed: 5, perMin: 130, maxWait: long, repeats: 0.5, account: account, governed: kept}, 0.02},
+		"merged":             {load{seed: 6, perMin: 130, maxWait: long, account: account, merge: true}, 0.02},
+		"others use it, too": {load{seed: 11, perMin: 90, maxWait: long, account: busy}, 0.1},
+		"others, much":       {load{seed: 15, perMin: 90, maxWait: long, account: busy}, 0.1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if len(c.governed.Cache.Rules) > 0 {
@@ -160,11 +167,13 @@ func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
 				c.governed.Cache.Store = store(t)
 			}
 			told, passed := c.run(t, true)
-			t.Logf("foretold: %+v", told)
-			t.Logf("happened: %+v", then)
-			t.Logf("unheld: %+v", passed)
 			if fault := apart(told, then, c.within); fault != "" {
 				t.Error(fault)
+			}
+			// The faulty twin says that what really happened is what would have.
+			unheld := observe.Outcome{Calls: passed.Calls, Sends: passed.Sends, Refused: passed.Refused}
+			if c.within > 0 && apart(unheld, then, c.within) == "" {
+				t.Error("the check finds nothing on a report that foretells nothing")
 			}
 		})
 	}
@@ -181,7 +190,8 @@ func apart(told, then observe.Outcome, within float64) (fault string) {
 			fault += fmt.Sprintf("%s: foretold %d, happened %d, of %d calls; ", name, pair[0], pair[1], then.Calls)
 		}
 	}
-	if d := math.Abs(told.HeldSeconds - then.HeldSeconds); d > max(2*within*then.HeldSeconds, bound) {
+	// A call more or less in a line is felt by all behind it.
+	if d := math.Abs(told.HeldSeconds - then.HeldSeconds); d > 25*bound {
 		fault += fmt.Sprintf("held %.1fs, happened %.1fs; ", told.HeldSeconds, then.HeldSeconds)
 	}
 	return fault

@@ -22,7 +22,7 @@ type Tally struct {
 	mu      sync.Mutex
 	sum     Outcome
 	holds   holds
-	saved   [limit.Causes]Saving
+	saved   [limit.Causes]Spared
 	reasons map[string]int
 	limits  map[string]*Held
 	clients map[string]*ClientOutcome

@@ -75,13 +75,9 @@ var Rooms = []Room{
 	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
 	{Path: "gateway/links", StdOnly: true},
 	{Path: "usage", StdOnly: true, Imports: vocabulary},
-<<<<<<< HEAD
 	{Path: "watch", StdOnly: true},
-	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage")},
-=======
 	{Path: "observe", StdOnly: true, Imports: belowFaces},
 	{Path: "admin", Imports: append(slices.Clone(belowFaces), "admin/dashboard", "usage", "observe")},
->>>>>>> c38036e (observe: a trial beside each call)
 	{Path: "admin/dashboard"},
 
 	{Path: "config", Imports: append(slices.Clone(belowConfig), "cache/memory", "cache/disk")},

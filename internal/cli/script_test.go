@@ -116,7 +116,7 @@ func startCommand(env func(string) string, args ...string) (*server, error) {
 }
 
 func (s *server) note(line string, ready chan<- bool) {
-	if strings.Contains(line, "what it saw") || strings.Contains(line, "longest wait") {
+	if strings.Contains(line, "what it saw") || strings.Contains(line, "longest wait") || strings.Contains(line, "have done") {
 		ready <- true
 		return
 	}

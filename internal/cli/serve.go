@@ -30,6 +30,7 @@ type serveFlags struct {
 	tlsKey       string
 	drainTimeout time.Duration
 	logFormat    string
+	observe      bool
 	accessLog    string
 	accessSample string
 }
@@ -62,6 +63,7 @@ ends the process at once.`,
 		Example: `  flyball serve acme
   flyball serve acme --plan enterprise --max-wait 8s
   flyball serve --config flyball.yaml
+  flyball serve acme --observe             watch only, and report
   flyball serve http://127.0.0.1:4292      in front of flyball sim`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,6 +94,7 @@ func (f *serveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`FILE`: PEM, the certificate to serve HTTPS with (default none: plain HTTP)")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`FILE`: PEM, its private key (default none)")
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", gateway.DefaultDrainTimeout, "`D`: how long calls may take to end on SIGTERM")
+	flags.BoolVar(&f.observe, "observe", false, "hold, merge and answer nothing: pass every call as it is, and report what governing\nwould have done (/api/observe, the log, and a summary at the end)")
 	flags.StringVar(&f.logFormat, "log-format", "", "`FORMAT`: of the log lines on standard error, text or json (default text on a terminal, else json)")
 	flags.StringVar(&f.accessLog, "access-log", "", "`FILE`: a line of JSON for each call, which flyball audit reads; - is standard output\n(default none)")
 	flags.StringVar(&f.accessSample, "access-log-sample", "100%", "`SHARE`: of the calls without trouble that the access log gets, such as 10%")

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/limit"
+	"github.com/flyballhq/flyball/observe"
 	"github.com/flyballhq/flyball/usage"
 )
 
@@ -33,6 +35,8 @@ type service struct {
 	config    *config.Config
 	upstream  *url.URL
 	transport *flyball.Transport
+	observer  *observe.Observer // nil when calls are governed
+	out       io.Writer         // for people
 	gateway   *gateway.Gateway
 	admin     http.Handler
 	witness   *witness
@@ -50,7 +54,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 	if err != nil {
 		return err
 	}
-	svc, err := newService(ctx, s, live)
+	svc, err := newService(ctx, s, live, f.observe)
 	if err != nil {
 		return err
 	}
@@ -70,7 +74,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 }
 
 // newService puts the rooms together, before anything is listened on.
-func newService(ctx context.Context, s Streams, live *config.Live) (*service, error) {
+func newService(ctx context.Context, s Streams, live *config.Live, watching bool) (*service, error) {
 	c := live.Config()
 	admins, err := adminOptions(c)
 	if err != nil {
@@ -80,44 +84,66 @@ func newService(ctx context.Context, s Streams, live *config.Live) (*service, er
 	if o.Log, err = newLogger(s, string(c.Log.Format)); err != nil {
 		return nil, err
 	}
-	svc := &service{config: c, upstream: o.Upstream, log: o.Log}
+	svc := &service{config: c, upstream: o.Upstream, log: o.Log, out: s.Out}
 	if svc.witness, err = newWitness(ctx, s, c, o.Log); err != nil {
 		return nil, err
 	}
 	t := c.Transport()
-	snapshot := func() limit.Snapshot { return svc.transport.Snapshot() }
-	svc.usage, err = usage.New(usage.Options{Snapshot: snapshot, File: string(c.Admin.UsageFile), Account: o.Upstream.Host, Log: o.Log})
+	svc.usage, err = usage.New(usage.Options{Snapshot: svc.snapshot, File: string(c.Admin.UsageFile), Account: o.Upstream.Host, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	svc.events = admin.NewEvents(snapshot, svc.usage, version())
+	svc.events = admin.NewEvents(svc.snapshot, svc.usage, version())
 	t.Base, t.OnEvent = gateway.Base(o.Upstream), event.All(gateway.LogSink(o.Log), svc.witness.sink(), svc.usage.Take, svc.events.Take)
-	if svc.kept, err = c.OpenStore(); err != nil {
-		svc.witness.close()
-		return nil, err
+	governs := svc.govern
+	if watching {
+		governs = svc.watch
 	}
-	t.Cache.Store = svc.kept
-	if svc.transport, err = flyball.New(t); err != nil {
+	if err := governs(&o, t); err != nil {
 		svc.closeStore()
 		svc.witness.close()
-		return nil, wrong(err)
+		return nil, err
 	}
 	if err := live.Govern(svc.transport); err != nil {
 		svc.close()
 		return nil, wrong(err)
 	}
-	o.Transport, o.Decide, o.OnServed = svc.witness.export.Transport(svc.transport), live.Decide, svc.witness.served
+	o.Transport, o.Decide, o.OnServed = svc.witness.export.Transport(o.Transport), live.Decide, svc.witness.served
 	if svc.gateway, err = gateway.New(o); err != nil {
 		svc.close()
 		return nil, wrong(err)
 	}
-	admins.Snapshot, admins.Version = svc.transport.Snapshot, version()
-	svc.witness.metrics.ReadSnapshot(svc.transport.Snapshot)
+	admins.Snapshot, admins.Version = svc.snapshot, version()
+	svc.witness.metrics.ReadSnapshot(svc.snapshot)
 	admins.Metrics = svc.witness.metrics
 	admins.Usage, admins.Events = svc.usage, svc.events
+	if svc.observer != nil {
+		admins.Observe = svc.observer.Report
+	}
 	admins.Ready = func() bool { return !svc.gateway.Draining() }
 	svc.admin, err = admin.New(admins)
 	return svc, err
+}
+
+// govern makes the transport that holds calls back.
+func (svc *service) govern(o *gateway.Options, t flyball.Options) (err error) {
+	if svc.kept, err = svc.config.OpenStore(); err != nil {
+		return err
+	}
+	t.Cache.Store = svc.kept
+	if svc.transport, err = flyball.New(t); err != nil {
+		return wrong(err)
+	}
+	o.Transport = svc.transport
+	return nil
+}
+
+// snapshot is the account's buckets now.
+func (svc *service) snapshot() limit.Snapshot {
+	if svc.observer != nil {
+		return svc.observer.Snapshot()
+	}
+	return svc.transport.Snapshot()
 }
 
 // listen opens both listeners, or neither.
@@ -152,6 +178,9 @@ func (svc *service) serve(ctx context.Context) error {
 	var seen sync.WaitGroup
 	seen.Go(func() { svc.usage.Run(adminCtx) })
 	seen.Go(func() { svc.events.Run(adminCtx) })
+	if svc.observer != nil {
+		seen.Go(func() { svc.tellObserved(adminCtx) })
+	}
 	adminEnded := make(chan error, 1)
 	go func() {
 		defer cancel() // without an admin address nobody sees what happens
@@ -160,6 +189,9 @@ func (svc *service) serve(ctx context.Context) error {
 	err := svc.gateway.Serve(ctx, svc.clients)
 	adminCancel()
 	seen.Wait()
+	if svc.observer != nil {
+		writeObserved(svc.out, svc.observer.Report())
+	}
 	return errors.Join(err, <-adminEnded)
 }
 
@@ -170,8 +202,13 @@ func (svc *service) close() {
 			_ = l.Close() // closed already, after serve
 		}
 	}
-	svc.transport.Close()
-	svc.transport.CloseIdleConnections()
+	if svc.observer != nil {
+		_ = svc.observer.Close() // it has nothing to say
+		svc.observer.CloseIdleConnections()
+	} else {
+		svc.transport.Close()
+		svc.transport.CloseIdleConnections()
+	}
 	svc.closeStore()
 	svc.witness.close()
 }
@@ -209,7 +246,7 @@ func (svc *service) announce(s Streams) {
 		origin = "https://" + reachable(addr)
 	}
 	if svc.config.AccessLog.File == "-" {
-		s.Out = s.Err // the log has standard output to itself
+		s.Out, svc.out = s.Err, s.Err // the log has standard output to itself
 	}
 	fmt.Fprintf(s.Out, "flyball serves %s on %s\n", svc.upstream, origin)
 	if public := string(svc.config.PublicURL); public != "" {
@@ -219,8 +256,13 @@ func (svc *service) announce(s Streams) {
 	fmt.Fprintf(s.Out, "  dashboard             http://%s/\n", svc.admins.Addr())
 	fmt.Fprintf(s.Out, "  every limit           http://%s/api/limits\n", svc.admins.Addr())
 	fmt.Fprintf(s.Out, "  Prometheus metrics    http://%s/metrics\n", svc.admins.Addr())
+	if svc.observer != nil {
+		fmt.Fprintf(s.Out, "  governing would       http://%s/api/observe\n  have done             --observe: nothing is held, every call passes as it is\n", svc.admins.Addr())
+	}
 	wait := time.Duration(svc.config.MaxWait)
-	fmt.Fprintf(s.Out, "  longest wait          %s, so set your clients' timeout above %s\n", short(wait), short(wait+10*time.Second))
+	if svc.observer == nil {
+		fmt.Fprintf(s.Out, "  longest wait          %s, so set your clients' timeout above %s\n", short(wait), short(wait+10*time.Second))
+	}
 	if !isLoopback(addr) {
 		svc.log.Warn("the gateway can be reached from other machines: whoever reaches it can call the account with a credential of its own", "address", addr.String())
 	}
