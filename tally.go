@@ -10,6 +10,7 @@ import (
 // A tally counts sends, and those that were saved, out of the events.
 type tally struct {
 	sends atomic.Int64
+	store atomic.Int64 // failures of the cache's store
 	saved [limit.Causes]struct{ calls, sends atomic.Int64 }
 }
 
@@ -25,6 +26,8 @@ func (t *tally) take(e event.Event) {
 		if e.Call != nil && e.Call.For != limit.NotSaved {
 			t.saved[e.Call.For].sends.Add(-1)
 		}
+	case event.StoreFailed:
+		t.store.Add(1)
 	case event.Saved:
 		if e.Call != nil {
 			e.Call.SavedBy = e.Cause // for those who are told of the call's end
@@ -43,7 +46,7 @@ func (t *tally) before(next event.Sink) event.Sink {
 }
 
 func (t *tally) addTo(s *limit.Snapshot) {
-	s.Sends = int(t.sends.Load())
+	s.Sends, s.StoreErrors = int(t.sends.Load()), int(t.store.Load())
 	for cause := range t.saved {
 		if n := t.saved[cause].calls.Load(); n > 0 {
 			s.Saved = append(s.Saved, limit.Saving{Cause: limit.Cause(cause), Calls: int(n), Sends: int(t.saved[cause].sends.Load())})

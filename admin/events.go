@@ -198,6 +198,7 @@ var Kinds = [...]string{
 	event.Held: "held", event.Admitted: "admitted", event.Sent: "sent", event.Lost: "lost", event.Refused: "refused",
 	event.GaveUp: "gave_up", event.Left: "left", event.Retried: "retried", event.Extra: "extra", event.Crowded: "crowded",
 	event.Learned: "learned", event.Saved: "saved", event.Done: "done",
+	event.StoreFailed: "store_failed",
 }
 
 func newEvent(w *happening) Event {

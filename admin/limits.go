@@ -17,6 +17,8 @@ type Limits struct {
 	Version string    `json:"version,omitempty"`
 	Sends   int       `json:"sends"`   // requests that reached the account since the start
 	Saved   []Saving  `json:"saved"`   // what was not sent, by cause; never null
+	// StoreErrors is how often the cache's store failed since the start.
+	StoreErrors int `json:"store_errors,omitempty"`
 	Buckets []Bucket  `json:"buckets"` // never null
 }
 
@@ -61,7 +63,7 @@ type Bucket struct {
 
 // NewLimits returns the document for a snapshot.
 func NewLimits(s limit.Snapshot, version string) Limits {
-	doc := Limits{Account: s.Account, At: s.At.UTC(), Waiting: s.Waiting, Version: version, Sends: s.Sends, Saved: savings(s), Buckets: make([]Bucket, 0, len(s.Buckets))}
+	doc := Limits{Account: s.Account, At: s.At.UTC(), Waiting: s.Waiting, Version: version, Sends: s.Sends, Saved: savings(s), StoreErrors: s.StoreErrors, Buckets: make([]Bucket, 0, len(s.Buckets))}
 	for _, b := range s.Buckets {
 		doc.Buckets = append(doc.Buckets, newBucket(b, s.At))
 	}

@@ -37,7 +37,7 @@ func (f *sharedSend) land(resp *http.Response, err error) (*http.Response, error
 		kept, o = false, outcome{alone: true}
 	}
 	if f.rule != nil {
-		mark(resp.Header, f.missed(kept))
+		f.markMissed(resp.Header, f.missed(kept))
 	}
 	if f.capture(resp, kept, !o.alone && !o.again) {
 		return resp, nil
@@ -116,7 +116,9 @@ func (f *sharedSend) put(e *Entry) {
 	if !ok {
 		return
 	}
-	_ = f.Store.Put(e)
+	if err := f.Store.Put(e); err != nil {
+		f.failed(f.call, "put", err)
+	}
 	f.puts.Add(1)
 	f.history.end(p)
 }

@@ -43,6 +43,7 @@ type layer struct {
 	workers *workers
 	history history
 	puts    atomic.Uint64 // entries put since the start
+	doubted atomic.Int64  // what was stored by then, in Unix ns, is of no use
 
 	mu      sync.Mutex
 	flights map[uint64]*sharedSend

@@ -43,7 +43,14 @@ func (t *transport) readKept(req *http.Request, call *limit.Call, rule *Rule) (*
 func (t *transport) look(q *question, now time.Time) worth {
 	q.entry, q.vary, q.confirms, q.spare = nil, false, false, false
 	e, err := t.Store.Get(q.key)
-	if err != nil || e == nil || e.Key != q.key {
+	if err == nil && e != nil && e.Key != q.key {
+		err = errAnother
+	}
+	if err != nil {
+		t.failed(q.call, "get", err)
+		return useless
+	}
+	if e == nil || e.Stored.UnixNano() <= t.doubted.Load() {
 		return useless
 	}
 	if !e.suits(q.req.Header) {

@@ -3,7 +3,10 @@ package cache
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/flyballhq/flyball/limit"
 )
 
 // The forms of Cache-Status (RFC 9211) that do not vary.
@@ -48,4 +51,21 @@ func mark(h http.Header, status []string) {
 		return
 	}
 	h["Cache-Status"] = status[:1:1]
+}
+
+// markMissed is mark for the answer to a send. One that was merged has an
+// element of ours already: a cache has one, so they become one.
+func (f *sharedSend) markMissed(h http.Header, status []string) {
+	have := h["Cache-Status"]
+	if f.call.SavedBy != limit.Merged || len(have) == 0 {
+		mark(h, status)
+		return
+	}
+	one := status[0]
+	for param := range strings.SplitSeq(have[len(have)-1], "; ") {
+		if param != "flyball" && !strings.HasPrefix(param, "fwd=") {
+			one += "; " + param
+		}
+	}
+	h["Cache-Status"] = append(have[:len(have)-1:len(have)-1], one)
 }

@@ -1,8 +1,13 @@
 package cache
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
 )
 
 // A Store keeps entries. Its methods may be called by many goroutines at once.
@@ -27,6 +32,15 @@ type Store interface {
 	Drop(tags ...string) error
 	// Close ends what the store started. Later calls fail.
 	Close() error
+}
+
+// errAnother is said of a store that gave what it was not asked for.
+var errAnother = errors.New("it gave another entry than was asked for")
+
+// failed tells that the store failed; the layer goes on without it. call is nil
+// where none is meant.
+func (t *layer) failed(call *limit.Call, what string, err error) {
+	t.Sink.Emit(event.Event{Kind: event.StoreFailed, At: time.Now(), Call: call, Err: fmt.Errorf("%s: %w", what, err)})
 }
 
 // An Entry is one kept answer.

@@ -47,14 +47,20 @@ func (t *transport) wrote(req *http.Request, call *limit.Call) []string {
 	if t.keeper != nil {
 		tags = t.named(t.keeper.Touches(make([]string, 0, 8), &call.Route, req.Method, req.URL))
 	}
-	t.forget(tags)
+	t.forget(tags, call)
 	return tags
 }
 
-func (t *transport) forget(tags []string) {
+// forget drops what the tags name. If the store cannot, all that it holds from
+// before is doubted: it may be well again before its entries have expired.
+func (t *transport) forget(tags []string, call *limit.Call) {
 	t.history.wrote(tags)
-	if t.rules != nil {
-		_ = t.Store.Drop(tags...)
+	if t.rules == nil {
+		return
+	}
+	if err := t.Store.Drop(tags...); err != nil {
+		t.doubted.Store(time.Now().UnixNano())
+		t.failed(call, "drop", err)
 	}
 }
 
@@ -86,7 +92,7 @@ func (t *transport) watch(resp *http.Response, call *limit.Call) {
 				continue
 			}
 			if tags, ok := t.history.finish(job.ID); ok {
-				t.forget(tags)
+				t.forget(tags, nil)
 			}
 		}
 	}}

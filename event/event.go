@@ -28,6 +28,7 @@ const (
 	Learned              // a bucket's limit was learned or changed; Limit is set
 	Saved                // the call was answered without a send of its own; Cause says by what
 	Done                 // the call has ended, whatever became of it: Status or Err, and Took from its arrival on; told last, once
+	StoreFailed          // the cache's store failed: Err says how; the call goes on without it
 )
 
 // An Event is one thing that happened to one call. Fields that the kind does

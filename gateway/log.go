@@ -52,6 +52,10 @@ func (l *lines) take(e event.Event) {
 			l.log.Warn("more calls wait than their patience can serve; start fewer workers, or allow a longer wait (--max-wait) and raise the clients' timeouts",
 				"limit", limitText(e), "waiting", e.Waiting, "servable", e.Servable)
 		}
+	case event.StoreFailed:
+		if l.firstInAMinute(e) {
+			l.log.Warn("cache store fails: calls go on without kept answers; see that its disk has room and may be written, or leave cache.file out", "error", scrub(fmt.Sprint(e.Err)))
+		}
 	default: // nothing that somebody must know
 	}
 }

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -240,6 +241,23 @@ func TestACrowdIsOneLineAMinute(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "--max-wait") {
 		t.Errorf("the line has no remedy:\n%s", log)
+	}
+}
+
+func TestABrokenStoreIsOneLineAMinute(t *testing.T) {
+	log := &record{}
+	sink := gateway.LogSink(slog.New(slog.NewTextHandler(log, nil)))
+	at := time.Unix(1800000000, 0)
+	for i := range 90 {
+		sink.Emit(event.Event{Kind: event.StoreFailed, At: at.Add(time.Duration(i) * time.Second), Err: errors.New("put: no space left on device")})
+	}
+	if got := strings.Count(log.String(), "cache store fails"); got != 2 {
+		t.Errorf("%d lines in 90 s, want 2:\n%s", got, log)
+	}
+	for _, word := range []string{"no space left", "cache.file"} {
+		if !strings.Contains(log.String(), word) {
+			t.Errorf("the line does not say %q:\n%s", word, log)
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ type Snapshot struct {
 	Account string
 	Waiting int // calls held now
 	Sends   int // requests that reached the wire since the start
+	// StoreErrors is how often the cache's store failed since the start; each
+	// was a miss.
+	StoreErrors int
 	// Saved is what was not sent, by cause: those that saved something.
 	Saved   []Saving
 	Buckets []Bucket

@@ -16,7 +16,7 @@ var promisesText string
 
 // due lists the promises that are kept today; the check fails when one of
 // them has no test. The others come with later features.
-const due = "A1-A16 B1-B7 C1-C6 D1-D4 E1-E4 E6-E9 F1-F4 F6 H1-H7 I1-I11"
+const due = "A1-A16 B1-B7 C1-C6 D1-D4 E1-E9 F1-F4 F6 H1-H7 I1-I11"
 
 // A section is a group of promises under one heading.
 type section struct {
