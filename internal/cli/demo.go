@@ -51,7 +51,8 @@ that are in flight at the same time share one send and nothing else is saved.
 A simulated minute lasts --window. The figures come from the callers and from
 the accounts' own ledgers, not from flyball, except those that say so: how many
 of the others' calls flyball, which sees none of them, believes refused, and the
-sends that it has saved, by cause.`, demoWorkers, demoWallboards, int(100*demoOthers)),
+sends that it has saved, by cause. The dashboard whose address it prints shows
+flyball's side while it lasts.`, demoWorkers, demoWallboards, int(100*demoOthers)),
 		Example: `  flyball demo
   flyball demo --saving=false                 with default settings
   flyball demo --plan team --duration 1m
@@ -104,7 +105,7 @@ func (f *demoFlags) run(ctx context.Context, s Streams) error {
 	}
 	defer governed.close()
 
-	f.introduce(s, naive.account.Limits())
+	f.introduce(s, naive.account.Limits(), governed.dashboard)
 	view := newDemoView(s, f.duration, naive, governed)
 	load := newLoad(f.seed)
 	running, cancel := context.WithTimeout(ctx, f.duration)
@@ -133,14 +134,15 @@ func bothRun(ctx context.Context, load load, sides ...*side) {
 	}
 }
 
-func (f *demoFlags) introduce(s Streams, limits []simulator.LimitInForce) {
+func (f *demoFlags) introduce(s Streams, limits []simulator.LimitInForce, dashboard string) {
 	fmt.Fprintf(s.Out, `Two simulated Zendesk accounts, exactly alike: each allows %d requests a minute,
 and a simulated minute lasts %s here. Other programs ask for %d %% of that. The
 same %d workers, %d wallboards, export and person call both, one straight, one
 through flyball. On a 429 they sleep for Retry-After and call again, as Zendesk's
 page shows.%s
+flyball's dashboard, until the demo ends: %s
 
-`, accountLimit(limits), short(f.window), int(100*demoOthers), demoWorkers, demoWallboards, f.may())
+`, accountLimit(limits), short(f.window), int(100*demoOthers), demoWorkers, demoWallboards, f.may(), dashboard)
 }
 
 // may says what flyball was told to save.

@@ -17,6 +17,7 @@ import (
 	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/cache/memory"
 	"github.com/flyballhq/flyball/gateway"
+	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -29,6 +30,7 @@ type side struct {
 	score   score
 
 	transport *flyball.Transport // nil without flyball
+	dashboard string             // the address of its dashboard, "" without flyball
 
 	stops []func() // in the order of starting
 }
@@ -77,12 +79,20 @@ func (s *side) govern(ctx context.Context, window time.Duration, before setup) e
 			return err
 		}
 	}
+	seen, err := newSeen(func() limit.Snapshot { return s.transport.Snapshot() })
+	if err != nil {
+		return err
+	}
+	o.OnEvent = seen.sink()
 	t, err := flyball.New(o)
 	if err != nil {
 		return err
 	}
 	s.transport = t
 	s.stops = append(s.stops, func() { t.Close(); t.CloseIdleConnections() })
+	if err := s.show(ctx, seen); err != nil {
+		return err
+	}
 	g, err := gateway.New(gateway.Options{Upstream: upstream, Transport: t, DrainTimeout: time.Second})
 	if err != nil {
 		return err

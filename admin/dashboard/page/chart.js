@@ -6,6 +6,7 @@ import * as write from "./format.js";
 
 const colours = 8;
 const height = 200;
+const fewest = 24; // steps
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 let scheme = 0; // counts changes between dark and light
@@ -89,16 +90,23 @@ function options(c, width) {
     width, height, legend: { show: false }, padding: [8, 8, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     scales: {
-      x: { time: true, range: () => [c.data.starts[0], c.data.starts.at(-1) + c.data.step] },
+      x: { time: true, range: () => shownTime(c.data) },
       y: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
-      { ...axis, space: 70, size: 26, values: (u, at) => at.map((t) => write.tick(t, c.data.starts.at(-1) - c.data.starts[0])) },
+      { ...axis, space: 70, size: 26, values: (u, at) => at.map((t) => write.tick(t, u.scales.x.max - u.scales.x.min)) },
       { ...axis, size: 62, values: (u, at) => at.map((v) => c.write(v)) },
     ],
     series: [{}, ...series],
     hooks: { setCursor: [(u) => label(c, u.cursor.idx)] },
   };
+}
+
+// shownTime is the time asked for, or since when there is something to show.
+function shownTime({ starts, step, since }) {
+  const end = starts.at(-1) + step;
+  const from = since ? Math.min(new Date(since) / 1000, end - fewest * step) : 0;
+  return [Math.max(starts[0], from), end];
 }
 
 // stacked adds up what is stacked, from the last series to the first, so that
@@ -108,17 +116,18 @@ function stacked({ starts, step, since, series }) {
   const from = since ? new Date(since) / 1000 : 0;
   const known = starts.map((t) => t + step > from);
   const sums = new Array(starts.length).fill(0);
-  const columns = [];
+  const columns = []; // each with one more entry, where the last step ends
   for (const s of [...series].reverse()) {
-    columns.unshift(starts.map((_, i) => {
+    const column = starts.map((_, i) => {
       const v = s.values[i];
       if (!known[i] || v == null) return null;
       if (s.line) return v;
       sums[i] += Math.max(0, v);
       return sums[i];
-    }));
+    });
+    columns.unshift([...column, s.line ? column.at(-1) : null]);
   }
-  return [starts, ...columns];
+  return [[...starts, starts.at(-1) + step], ...columns];
 }
 
 // label writes the legend: the sums, or the figures of the step pointed at.

@@ -33,7 +33,7 @@ export function clientsView(root, page) {
     { head: "90–99 %", name: "at-90", num: true, cell: (b) => write.count(b.at_90), warn: (b) => b.at_90 > 0 },
     { head: "100 %", name: "at-100", num: true, cell: (b) => write.count(b.at_100), warn: (b) => b.at_100 > 0 },
     { head: "Ours", num: true, cell: (b) => write.count(b.ours) },
-    { head: "Others', estimated", num: true, cell: (b) => range(b.others, b.others_at_most, write.count) },
+    { head: "Others', estimated", num: true, cell: (b) => write.range(b.others, b.others_at_most, write.count) },
     { head: "429s", num: true, cell: (b) => write.count(b.refusals), warn: (b) => b.refusals > 0 },
   ], (b) => b.bucket);
   const nearHead = el("h2", {}, "Near-limit minutes");
@@ -68,12 +68,12 @@ export function clientsView(root, page) {
     for (const node of [...views, summary]) show(node, any);
     text(since, new Date(doc.since) > new Date(doc.from) ? `Remembered since ${write.date(doc.since)}.` : "");
     const { ours, others } = doc;
-    const share = range(others.share_percent, others.share_at_most_percent, write.percent);
+    const share = write.range(others.share_percent, others.share_at_most_percent, write.percent);
     text(summary, `${write.many(ours.calls, "call")} of ${write.many(doc.clients.filter((c) => c.client !== "(other)").length, "client")} came to ${write.many(ours.sends, "send")}; ` +
       (others.at_most > 0 ? `${share} of the account's use came from elsewhere.` : "nobody else was seen using the account."));
     const elsewhere = {
       key: "elsewhere", client: "elsewhere: did not pass flyball (estimated)", share_percent: others.share_percent, words: share,
-      sent: range(others.sends, others.at_most, write.count),
+      sent: write.range(others.sends, others.at_most, write.count),
     };
     clients.update([...doc.clients, ...(others.at_most > 0 ? [elsewhere] : [])]);
     near.update(doc.buckets);
@@ -81,8 +81,6 @@ export function clientsView(root, page) {
     for (const node of [nearHead, nearNote, near.node]) show(node, any && some);
   }
 }
-
-const range = (least, most, words) => (words(most) !== words(least) ? `${words(least)} to ${words(most)}` : words(least));
 
 function classes(c) {
   if (!c) return write.unknown;

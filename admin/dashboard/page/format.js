@@ -49,8 +49,11 @@ export function moment(unix, step) {
 /** tick writes a moment below an axis that spans so many seconds. */
 export function tick(unix, spanned) {
   const at = new Date(unix * 1000);
-  return (spanned > 2 * 86400 ? day : shortClock).format(at);
+  return (spanned > 2 * 86400 ? day : spanned > 300 ? shortClock : clock).format(at);
 }
+
+/** range writes an estimate: from what was seen to what it may be at most. */
+export const range = (least, most, words) => (words(most) !== words(least) ? `${words(least)} to ${words(most)}` : words(least));
 
 /** ago says how long before now a time was. */
 export const ago = (t, now) => seconds(Math.max(0, Math.round((new Date(now) - new Date(t)) / 1000))) + " ago";

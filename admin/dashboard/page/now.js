@@ -133,7 +133,7 @@ function makeCard(bucket) {
     update(b) {
       const known = b.limit != null;
       const away = known ? Math.max(0, b.limit - b.left) : 0;
-      const mine = known ? Math.min(b.ours, away) : 0;
+      const mine = b.kind === "slots" ? away : known ? Math.min(b.ours, away) : 0;
       text(left, known ? write.count(b.left) : write.unknown);
       text(of, known ? `left of ${limitOf(b)}` : "limit not known");
       show(gauge, known);
@@ -146,11 +146,11 @@ function makeCard(bucket) {
       const passed = b.window_seconds && b.reset_seconds != null ? 100 * (1 - b.reset_seconds / b.window_seconds) : null;
       show(turn, passed != null);
       turn.firstChild.style.width = Math.min(100, Math.max(0, passed ?? 0)) + "%";
-      text(mineWords, `${write.count(b.ours)} ours`);
-      show(othersPart, b.others > 0 || b.others_per_second > 0);
+      text(mineWords, b.kind === "slots" ? `${write.count(away)} in use` : `${write.count(b.ours)} ours`);
+      show(othersPart, b.others > 0);
       text(othersWords, `${write.count(b.others)} others' (estimated)`);
       text(moreWords, more(b));
-      text(reset, b.reset_seconds == null ? "no window seen yet" : b.reset_seconds > 0 ? `resets in ${write.seconds(b.reset_seconds)}` : "resets now");
+      text(reset, resetOf(b));
       text(wait, b.wait_seconds > 0 ? `one more call likely waits ${write.seconds(b.wait_seconds)}` : "one more call goes at once");
       text(source, `Limit ${sources[b.source] ?? b.source}`);
       show(pause, b.pause_seconds != null);
@@ -161,6 +161,13 @@ function makeCard(bucket) {
       node.classList.toggle("near", known && away >= 0.9 * b.limit);
     },
   };
+}
+
+function resetOf(b) {
+  if (b.kind === "slots") return "so many at once";
+  if (b.kind === "pause") return "no limit stated";
+  if (b.reset_seconds == null) return "no window seen yet";
+  return b.reset_seconds > 0 ? `resets in ${write.seconds(b.reset_seconds)}` : "resets now";
 }
 
 function more(b) {

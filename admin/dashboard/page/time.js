@@ -57,7 +57,8 @@ export function timeView(root, page) {
 
   function draw() {
     if (!data) return;
-    text(since, new Date(data.since) > new Date(data.from) ? `Remembered since ${write.date(data.since)}; before that there is nothing to show.` : "");
+    text(since, (new Date(data.since) > new Date(data.from) ? `Remembered since ${write.date(data.since)}. ` : "") +
+      `Each step is ${{ 60: "a minute", 3600: "an hour" }[data.step_seconds] ?? write.seconds(data.step_seconds)}; the last is under way.`);
     pickBucket();
     const frame = { starts: data.starts, step: data.step_seconds, since: data.since };
     charts.limit.update({ ...frame, ...againstLimit(data, chosen.bucket, lengths, limitNote) });
@@ -84,7 +85,9 @@ function againstLimit(data, name, lengths, note) {
   const empty = "No bucket is known for this time: a bucket is known from the first call that draws on it.";
   if (!bucket) return { series: [], empty };
   const window = lengths[name] ?? 60;
-  const pace = (values) => values.map((v) => Math.max(0, v) * (window / data.step_seconds));
+  const [since, at] = [data.since, data.at].map((t) => new Date(t) / 1000);
+  const seen = data.starts.map((t) => Math.max(1, Math.min(t + data.step_seconds, at) - Math.max(t, since))); // of each step
+  const pace = (values) => values.map((v, i) => Math.max(0, v) * (window / seen[i]));
   text(note, `As a pace: sends in ${window === 60 ? "a minute" : write.span(window)}, the bucket's window.` +
     (data.step_seconds < window ? " Within one window a burst may go faster than the limit's even pace." : ""));
   return {
@@ -97,7 +100,7 @@ function againstLimit(data, name, lengths, note) {
   };
 }
 
-const estimate = (sum) => (sum.others_at_most > sum.others ? `${write.count(sum.others)} to ${write.count(sum.others_at_most)}` : write.count(sum.others));
+const estimate = (sum) => write.range(sum.others, sum.others_at_most, write.count);
 
 // split draws the busiest names; the rest is one.
 function split(all, count, word) {
@@ -143,7 +146,7 @@ function othersShare(data) {
   const share = (o) => (ours + o > 0 ? (100 * o) / (ours + o) : 0);
   const least = counted.reduce((n, b) => n + b.sum.others, 0);
   const most = counted.reduce((n, b) => n + b.sum.others_at_most, 0);
-  const sum = most > least ? `${write.percent(share(least))} to ${write.percent(share(most))}` : write.percent(share(least));
+  const sum = write.range(share(least), share(most), write.percent);
   return { empty: "Nobody else was seen using the account in this time.", series: [{ name: "others", values, sum, colour: "--others" }] };
 }
 
