@@ -84,7 +84,7 @@ func (l *ledger) snapshot() limit.Snapshot {
 }
 
 // at returns a limit's counter, turned to the window that now is in. The
-// caller holds the lock, as of all below that are not exported by a comment.
+// caller holds the lock, unless a method says that it takes it.
 func (l *ledger) at(now time.Time, key limit.Key) *counter {
 	c := l.counters[key]
 	if c == nil {
