@@ -62,7 +62,11 @@ func (d *desk) call(t *testing.T, client, class, path, prefer string) (refused b
 	return resp.Header.Get("Flyball-Refused") != ""
 }
 
-// load lets three clients call, each its own kind of record, so that the
+// boards is how many show the same list, which they share when they ask for it
+// at the same time.
+const boards = 8
+
+// load lets four clients call, each its own kind of record, so that the
 // ledger tells them apart. It returns how many calls of the one that does not
 // wait flyball refused.
 func (d *desk) load(t *testing.T) (gaveUp int64) {
@@ -83,6 +87,13 @@ func (d *desk) load(t *testing.T) (gaveUp int64) {
 						refused.Add(1)
 					}
 				}
+			}
+		})
+	}
+	for range boards {
+		callers.Go(func() {
+			for range 5 {
+				d.call(t, "board", "normal", "/api/v2/groups.json", "wait=50")
 			}
 		})
 	}
@@ -139,10 +150,20 @@ func TestTheDashboardInABrowser(t *testing.T) {
 
 func theLedgers(t *testing.T, p *tab, ledger simulator.Ledger, gaveUp int64) {
 	number := func(n any) string { return fmt.Sprint(n) }
+	saved := 5 * boards
+	for _, r := range ledger.Requests {
+		if strings.HasPrefix(r.Path, "/api/v2/groups") {
+			saved--
+		}
+	}
+	if saved == 0 {
+		t.Error("nothing was saved: nothing was tried")
+	}
 	p.becomes(t, figure(`#view-now [data-figure="sends"]`), number(ledger.Sends))
 	p.becomes(t, figure(`#view-now [data-figure="refusals"]`), number(ledger.Refused()))
 	p.becomes(t, figure(`#view-now [data-figure="gave-up"]`), number(gaveUp))
 	p.becomes(t, figure(`#view-now [data-figure="waiting"]`), "0")
+	p.becomes(t, figure(`#view-now [data-figure="saved"]`), number(saved))
 	p.becomes(t, figure(`[data-bucket="support/account"] .of`), "left of 40 per 2 s")
 
 	eval[any](t, p, `location.hash = "clients"`)
@@ -166,12 +187,15 @@ func theLedgers(t *testing.T, p *tab, ledger simulator.Ledger, gaveUp int64) {
 		p.becomes(t, cell(client, "gave-up"), want)
 	}
 
+	p.becomes(t, cell("board", "saved"), number(saved))
+
 	eval[any](t, p, `location.hash = "time"`)
 	sum := func(chart string) string {
 		return fmt.Sprintf(`[...document.querySelectorAll("#view-time figure")].find((f) => f.querySelector("h3").textContent === %q)
 			?.querySelectorAll(".legend strong").values().reduce((n, s) => n + Number(s.textContent.replaceAll(",", "")), 0)`, chart)
 	}
 	p.becomes(t, sum("Who and what"), number(ledger.Sends))
+	p.becomes(t, sum("Sends saved"), number(saved))
 	p.becomes(t, sum("429s by cause"), number(int64(ledger.Refused())+gaveUp))
 	// A reader without eyes for a canvas has the same figures.
 	table := `[...document.querySelectorAll("#view-time figure")].find((f) => f.querySelector("h3").textContent === "Who and what")`

@@ -134,8 +134,9 @@ function makeCard(bucket) {
       const known = b.limit != null;
       const away = known ? Math.max(0, b.limit - b.left) : 0;
       const mine = b.kind === "slots" ? away : known ? Math.min(b.ours, away) : 0;
-      text(left, known ? write.count(b.left) : write.unknown);
-      text(of, known ? `left of ${limitOf(b)}` : "limit not known");
+      show(left, known);
+      text(left, write.count(b.left));
+      text(of, known ? `left of ${limitOf(b)}` : b.kind === "pause" ? "paused by a 429 once; no limit is stated" : "limit not known yet");
       show(gauge, known);
       ours.style.width = known ? (100 * mine) / b.limit + "%" : "0";
       others.style.width = known ? (100 * Math.min(away - mine, b.limit - mine)) / b.limit + "%" : "0";
@@ -144,7 +145,7 @@ function makeCard(bucket) {
       mark(gauge, "aria-valuetext", known ? `${write.count(away)} of ${limitOf(b)} used, ${write.count(b.left)} left` : "limit not known");
       mark(gauge, "aria-label", `${b.bucket}: used`);
       const passed = b.window_seconds && b.reset_seconds != null ? 100 * (1 - b.reset_seconds / b.window_seconds) : null;
-      show(turn, passed != null);
+      show(turn, known && passed != null);
       turn.firstChild.style.width = Math.min(100, Math.max(0, passed ?? 0)) + "%";
       text(mineWords, b.kind === "slots" ? `${write.count(away)} in use` : `${write.count(b.ours)} ours`);
       show(othersPart, b.others > 0);
@@ -165,15 +166,14 @@ function makeCard(bucket) {
 
 function resetOf(b) {
   if (b.kind === "slots") return "so many at once";
-  if (b.kind === "pause") return "no limit stated";
-  if (b.reset_seconds == null) return "no window seen yet";
+  if (b.reset_seconds == null || b.limit == null) return "no window seen yet";
   return b.reset_seconds > 0 ? `resets in ${write.seconds(b.reset_seconds)}` : "resets now";
 }
 
 function more(b) {
   const all = [""];
   if (b.in_flight > 0) all.push(`${write.count(b.in_flight)} under way`);
-  if (b.refusals > 0) all.push(`${write.many(b.refusals, "429")} since the start`);
+  if (b.refusals > 0) all.push(`429s since the start: ${write.count(b.refusals)}`);
   return all.join(" · ");
 }
 
