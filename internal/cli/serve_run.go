@@ -54,7 +54,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 	if err != nil {
 		return err
 	}
-	svc, err := newService(ctx, s, live, f.observe)
+	svc, err := newService(s, live, f.observe)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 }
 
 // newService puts the rooms together, before anything is listened on.
-func newService(ctx context.Context, s Streams, live *config.Live, watching bool) (*service, error) {
+func newService(s Streams, live *config.Live, watching bool) (*service, error) {
 	c := live.Config()
 	admins, err := adminOptions(c)
 	if err != nil {
@@ -85,7 +85,7 @@ func newService(ctx context.Context, s Streams, live *config.Live, watching bool
 		return nil, err
 	}
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log, out: s.Out}
-	if svc.witness, err = newWitness(ctx, s, c, o.Log); err != nil {
+	if svc.witness, err = newWitness(s, c, o.Log); err != nil {
 		return nil, err
 	}
 	t := c.Transport()

@@ -20,10 +20,10 @@ type witness struct {
 	log     *slog.Logger
 }
 
-func newWitness(ctx context.Context, s Streams, c *config.Config, log *slog.Logger) (*witness, error) {
+func newWitness(s Streams, c *config.Config, log *slog.Logger) (*witness, error) {
 	w := &witness{metrics: telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()}), log: log}
 	var err error
-	w.export, err = otlp.Start(ctx, otlp.Options{Env: s.Env, Version: version(), Metrics: w.metrics.Gatherer(), Log: log})
+	w.export, err = otlp.Start(otlp.Options{Env: s.Env, Version: version(), Metrics: w.metrics.Gatherer(), Log: log})
 	if err != nil {
 		return nil, err
 	}

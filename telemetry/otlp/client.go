@@ -17,12 +17,10 @@ import (
 	"strings"
 	"time"
 
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
 
-// A client posts one signal to a collector. The library's own client would
-// link gRPC, which is 2 MB of the program, to speak HTTP.
+// A client posts one signal to a collector.
 type client struct {
 	http   *http.Client
 	url    string
@@ -177,20 +175,4 @@ func gzipped(text []byte) ([]byte, error) {
 	_, err := w.Write(text)
 	err = errors.Join(err, w.Close())
 	return b.Bytes(), err
-}
-
-// Start, Stop and UploadTraces make a client what the library's exporter of
-// traces takes.
-func (c *client) Start(context.Context) error { return nil }
-
-// Stop ends nothing: connections end by themselves.
-func (c *client) Stop(context.Context) error {
-	c.http.CloseIdleConnections()
-	return nil
-}
-
-// UploadTraces posts spans. The message is that of the collector's service,
-// under the name that needs no gRPC.
-func (c *client) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
-	return c.post(ctx, &tracepb.TracesData{ResourceSpans: spans})
 }

@@ -2,15 +2,12 @@ package otlp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/sdk/resource"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	metricpb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
@@ -25,10 +22,12 @@ type pusher struct {
 	every  time.Duration
 	stop   context.CancelFunc
 	ended  chan struct{}
+
+	complain func(error)
 }
 
-func startMetrics(env func(string) string, about *resource.Resource, from prometheus.Gatherer) (*pusher, error) {
-	p := &pusher{from: from, about: &resourcepb.Resource{}, since: uint64(time.Now().UnixNano()), every: time.Minute, ended: make(chan struct{})}
+func newPusher(env func(string) string, about *resourcepb.Resource, from prometheus.Gatherer, complain func(error)) (*pusher, error) {
+	p := &pusher{from: from, about: about, complain: complain, since: uint64(time.Now().UnixNano()), every: time.Minute, ended: make(chan struct{})}
 	var err error
 	if p.client, err = newClient(env, "METRICS"); err != nil {
 		return nil, fmt.Errorf("start the export of metrics: %w", err)
@@ -39,9 +38,6 @@ func startMetrics(env func(string) string, about *resource.Resource, from promet
 			return nil, fmt.Errorf("OTEL_METRIC_EXPORT_INTERVAL=%s: it is not a number of milliseconds", text)
 		}
 		p.every = time.Duration(ms) * time.Millisecond
-	}
-	for _, a := range about.Attributes() {
-		p.about.Attributes = append(p.about.Attributes, text(string(a.Key), a.Value.String()))
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
@@ -59,17 +55,18 @@ func (p *pusher) run(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := p.push(ctx); err != nil && ctx.Err() == nil {
-				otel.Handle(err)
+				p.complain(err)
 			}
 		}
 	}
 }
 
-// Shutdown sends the last figures.
-func (p *pusher) Shutdown(ctx context.Context) error {
+// shutdown sends the last figures.
+func (p *pusher) shutdown(ctx context.Context) error {
 	p.stop()
 	<-p.ended
-	return errors.Join(p.push(ctx), p.client.Stop(ctx))
+	defer p.client.http.CloseIdleConnections()
+	return p.push(ctx)
 }
 
 func (p *pusher) push(ctx context.Context) error {
@@ -77,7 +74,7 @@ func (p *pusher) push(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("gather metrics: %w", err)
 	}
-	scope := &metricpb.ScopeMetrics{Scope: &commonpb.InstrumentationScope{Name: "github.com/flyballhq/flyball/telemetry"}}
+	scope := &metricpb.ScopeMetrics{Scope: &commonpb.InstrumentationScope{Name: scopeName}}
 	now := uint64(time.Now().UnixNano())
 	for _, f := range families {
 		if m := p.metric(f, now); m != nil {
@@ -150,8 +147,4 @@ func labels(of *dto.Metric) []*commonpb.KeyValue {
 		all = append(all, text(l.GetName(), l.GetValue()))
 	}
 	return all
-}
-
-func text(key, value string) *commonpb.KeyValue {
-	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
 }

@@ -97,12 +97,7 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// environment sets variables for the exporter and for the library below it.
-func environment(t *testing.T, vars map[string]string) func(string) string {
-	t.Helper()
-	for name, value := range vars {
-		t.Setenv(name, value)
-	}
+func environment(vars map[string]string) func(string) string {
 	return func(name string) string { return vars[name] }
 }
 
@@ -116,7 +111,7 @@ func started(t *testing.T, c *collector, faults ...simulator.Fault) (client *htt
 func startedWith(t *testing.T, vars map[string]string, faults ...simulator.Fault) (client *http.Client, seen func() []http.Header, end func()) {
 	t.Helper()
 	metrics := telemetry.New(telemetry.Options{})
-	e, err := otlp.Start(t.Context(), otlp.Options{Metrics: metrics.Gatherer(), Env: environment(t, vars)})
+	e, err := otlp.Start(otlp.Options{Metrics: metrics.Gatherer(), Env: environment(vars)})
 	if err != nil || e == nil {
 		t.Fatalf("Start = %v, %v", e, err)
 	}
@@ -248,7 +243,7 @@ func TestWithoutACollectorThereIsNothing(t *testing.T) {
 		"none is chosen":  {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"},
 		"metrics have no": {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://127.0.0.1:1"},
 	} {
-		e, err := otlp.Start(t.Context(), otlp.Options{Env: func(name string) string { return vars[name] }})
+		e, err := otlp.Start(otlp.Options{Env: func(name string) string { return vars[name] }})
 		if e != nil || err != nil {
 			t.Errorf("%s: Start = %v, %v, want nothing", name, e, err)
 		}
@@ -264,7 +259,7 @@ func TestAnExporterThatFlyballLacksIsAnError(t *testing.T) {
 		"zipkin": {"OTEL_TRACES_EXPORTER": "zipkin"},
 		"4318":   {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
 	} {
-		_, err := otlp.Start(t.Context(), otlp.Options{Env: func(name string) string { return vars[name] }})
+		_, err := otlp.Start(otlp.Options{Env: func(name string) string { return vars[name] }})
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("Start = %v, want an error with %s", err, name)
 		}
@@ -295,9 +290,43 @@ func TestWrongVariablesAreNamed(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such/file", "OTEL_METRIC_EXPORT_INTERVAL": "never",
 	} {
 		vars := map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_METRICS_EXPORTER": "otlp", name: value}
-		_, err := otlp.Start(t.Context(), otlp.Options{Metrics: telemetry.New(telemetry.Options{}).Gatherer(), Env: func(name string) string { return vars[name] }})
+		_, err := otlp.Start(otlp.Options{Metrics: telemetry.New(telemetry.Options{}).Gatherer(), Env: func(name string) string { return vars[name] }})
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s=%s: Start = %v, want an error that names it", name, value, err)
+		}
+	}
+}
+
+func TestTheSamplerHeedsItsParentAndItsRatio(t *testing.T) {
+	unsampled := traceparent[:len(traceparent)-1] + "0"
+	for _, test := range []struct {
+		sampler, arg, parent string
+		least, most          int // of 200 calls
+	}{
+		{"", "", "", 200, 200}, {"", "", unsampled, 0, 0}, {"", "", "00-nonsense", 200, 200},
+		{"always_off", "", traceparent, 0, 0}, {"always_on", "", unsampled, 200, 200},
+		{"parentbased_traceidratio", "0.5", "", 60, 140}, {"parentbased_traceidratio", "0", traceparent, 200, 200},
+	} {
+		c := newCollector(t)
+		client, _, end := startedWith(t, map[string]string{
+			"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": c.url + "/v1/traces", "OTEL_TRACES_SAMPLER": test.sampler, "OTEL_TRACES_SAMPLER_ARG": test.arg,
+		})
+		for range 200 {
+			if test.parent == "" {
+				get(t, client, "/api/v2/users/1.json")
+			} else {
+				get(t, client, "/api/v2/users/1.json", "Traceparent", test.parent)
+			}
+		}
+		end()
+		calls := 0
+		for _, s := range c.spans {
+			if s.Name == "GET /api/v2/users/{id}" {
+				calls++
+			}
+		}
+		if calls < test.least || calls > test.most {
+			t.Errorf("%s %s below %q: %d of 200 calls were sent, want %d to %d", test.sampler, test.arg, test.parent, calls, test.least, test.most)
 		}
 	}
 }

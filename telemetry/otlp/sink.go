@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
@@ -22,98 +21,82 @@ func (e *Exporter) Sink() event.Sink {
 	return e.take
 }
 
-// within is the context of an event's call: that of the span of the call, or,
-// where it serves many, none.
-type within struct {
-	context.Context
-	call *limit.Call
-}
-
-func (w within) Value(key any) any { return w.call.Value(key) }
-
 func (e *Exporter) take(ev event.Event) {
 	if ev.Call == nil {
 		return
 	}
-	ctx := within{context.Background(), ev.Call}
+	call := spanFrom(ev.Call)
+	if call == nil && !ev.Call.Orphan() {
+		return // it is not sampled
+	}
 	switch ev.Kind {
 	case event.Admitted:
 		if ev.Wait > 0 {
-			e.span(ctx, "hold", ev.At.Add(-ev.Wait), ev.At, bucket(ev.Bucket), attribute.String("flyball.reason", string(ev.Reason)))
+			e.stretch(call, "hold", ev.At.Add(-ev.Wait), ev.At, bucket(ev.Bucket), text("flyball.reason", string(ev.Reason)))
 		}
 	case event.Sent, event.Lost:
-		e.send(ctx, ev)
+		e.send(call, ev)
 	case event.Retried:
-		e.span(ctx, "retry", ev.At, ev.At.Add(ev.Wait), attribute.Int("flyball.after", ev.Status))
+		e.stretch(call, "retry", ev.At, ev.At.Add(ev.Wait), number("flyball.after", ev.Status))
 	case event.Saved:
-		e.span(ctx, ev.Cause.String(), ev.Call.Arrived, ev.At)
+		e.stretch(call, ev.Cause.String(), ev.Call.Arrived, ev.At)
 	case event.Refused:
-		note(ctx, "refused by the account", bucket(ev.Bucket))
+		call.note(ev.At, "refused by the account", bucket(ev.Bucket))
 	case event.GaveUp:
-		note(ctx, "refused by flyball", bucket(ev.Bucket), attribute.String("flyball.reason", string(ev.Reason)))
+		call.note(ev.At, "refused by flyball", bucket(ev.Bucket), text("flyball.reason", string(ev.Reason)))
 	case event.Left:
-		note(ctx, "the caller left")
+		call.note(ev.At, "the caller left")
 	case event.Extra:
-		note(ctx, "sent twice by the connection")
+		call.note(ev.At, "sent twice by the connection")
 	case event.Done:
-		named(ctx, ev.Call)
+		call.describe(ev.Call)
 	case event.Held, event.Crowded, event.Learned: // told otherwise, or of no call
 	}
 }
 
-func bucket(k limit.Key) attribute.KeyValue {
-	return attribute.String("flyball.bucket", string(k.Service)+"/"+k.ID)
+func bucket(k limit.Key) *commonpb.KeyValue {
+	return text("flyball.bucket", string(k.Service)+"/"+k.ID)
 }
 
-// span makes a span of what is over.
-func (e *Exporter) span(ctx context.Context, name string, from, to time.Time, about ...attribute.KeyValue) trace.Span {
-	_, span := e.tracer.Start(ctx, name, trace.WithTimestamp(from), trace.WithAttributes(about...))
-	span.End(trace.WithTimestamp(to))
-	return span
+// stretch makes a span of what is over.
+func (e *Exporter) stretch(call *span, name string, from, to time.Time, about ...*commonpb.KeyValue) {
+	if call == nil {
+		return // of what is done for many only the sends are told
+	}
+	s := e.tracer.below(call, name, tracepb.Span_SPAN_KIND_INTERNAL, from)
+	s.set(about...)
+	s.end(to)
 }
 
 // send makes the span of a request on the wire. One for many calls is a trace
 // of its own.
-func (e *Exporter) send(ctx context.Context, ev event.Event) {
-	about := []attribute.KeyValue{
-		attribute.String("url.template", ev.Call.Route.Class),
-		attribute.String("flyball.service", string(ev.Call.Route.Service)),
-	}
+func (e *Exporter) send(call *span, ev event.Event) {
+	s := e.tracer.below(call, "send", tracepb.Span_SPAN_KIND_CLIENT, ev.At.Add(-ev.Took))
+	s.set(text("url.template", ev.Call.Route.Class), text("flyball.service", string(ev.Call.Route.Service)))
 	if ev.Call.Sends > 1 {
-		about = append(about, attribute.Int("http.request.resend_count", ev.Call.Sends-1))
+		s.set(number("http.request.resend_count", ev.Call.Sends-1))
 	}
 	if ev.Call.For != limit.NotSaved {
-		about = append(about, attribute.String("flyball.for", ev.Call.For.String()))
+		s.set(text("flyball.for", ev.Call.For.String()))
 	}
 	if ev.Status > 0 {
-		about = append(about, attribute.Int("http.response.status_code", ev.Status))
+		s.set(number("http.response.status_code", ev.Status))
 	}
-	_, span := e.tracer.Start(ctx, "send", trace.WithTimestamp(ev.At.Add(-ev.Took)), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(about...))
 	if ev.Err != nil || ev.Status >= 400 {
-		span.SetStatus(codes.Error, kindOf(ev.Err))
+		s.fail(kindOf(ev.Err))
 	}
-	span.End(trace.WithTimestamp(ev.At))
+	s.end(ev.At)
 }
 
-// note adds to the call's own span.
-func note(ctx context.Context, what string, about ...attribute.KeyValue) {
-	trace.SpanFromContext(ctx).AddEvent(what, trace.WithAttributes(about...))
-}
-
-// named says at a call's end what it was.
-func named(ctx context.Context, c *limit.Call) {
-	span := trace.SpanFromContext(ctx)
-	if !span.IsRecording() {
-		return
-	}
-	span.SetName(c.Route.Class)
-	span.SetAttributes(
-		attribute.String("flyball.client", c.Client), attribute.String("flyball.class", c.Class.String()),
-		attribute.String("http.route", c.Route.Class), attribute.Int("flyball.sends", c.Sends),
-		attribute.Float64("flyball.hold_seconds", c.Held.Seconds()),
+// describe says at a call's end what it was.
+func (s *span) describe(c *limit.Call) {
+	s.rename(c.Route.Class)
+	s.set(
+		text("flyball.client", c.Client), text("flyball.class", c.Class.String()), text("http.route", c.Route.Class),
+		number("flyball.sends", c.Sends), float("flyball.hold_seconds", c.Held.Seconds()),
 	)
 	if c.SavedBy != limit.NotSaved {
-		span.SetAttributes(attribute.String("flyball.saved", c.SavedBy.String()))
+		s.set(text("flyball.saved", c.SavedBy.String()))
 	}
 }
 

@@ -6,24 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 )
 
-// Options says what is sent. The zero value sends traces alone.
+// Options says what is sent. The zero value sends nothing.
 type Options struct {
-	// Env reads the environment; nil is no variable at all. The library reads
-	// the process's own for what concerns it alone: sampling, batches, resource
-	// attributes.
+	// Env reads the environment; nil is no variable at all.
 	Env func(string) string
 	// Version is the service.version that the collector is told.
 	Version string
@@ -34,17 +29,16 @@ type Options struct {
 }
 
 // An Exporter sends what happens to a collector. Its methods may be called at
-// once.
+// once; those of a nil one do nothing.
 type Exporter struct {
-	tracer  trace.Tracer
-	traces  *sdktrace.TracerProvider
-	metrics *pusher
+	tracer *tracer // nil without traces
+	pusher *pusher // nil without metrics
 }
 
 // Start begins to export, or returns nil when the environment names no
 // collector: OTEL_EXPORTER_OTLP_ENDPOINT, or the one for traces or for metrics.
 // It does not wait for the collector. Close the exporter at the end.
-func Start(ctx context.Context, o Options) (*Exporter, error) {
+func Start(o Options) (*Exporter, error) {
 	if o.Env == nil || strings.EqualFold(o.Env("OTEL_SDK_DISABLED"), "true") {
 		return nil, nil
 	}
@@ -57,24 +51,20 @@ func Start(ctx context.Context, o Options) (*Exporter, error) {
 	if !traces && !metrics {
 		return nil, nil
 	}
-	about, err := resource.New(ctx,
-		resource.WithAttributes(attribute.String("service.name", "flyball"), attribute.String("service.version", cmp.Or(o.Version, "(devel)"))),
-		resource.WithTelemetrySDK(), resource.WithFromEnv())
+	about, err := resource(o)
 	if err != nil {
-		return nil, fmt.Errorf("read OTEL_RESOURCE_ATTRIBUTES: %w", err)
-	}
-	if o.Log != nil {
-		otel.SetErrorHandler(&complaints{log: o.Log})
+		return nil, err
 	}
 	e := &Exporter{}
+	tell := &complaints{log: o.Log}
 	if traces {
-		err = e.startTraces(ctx, o.Env, about)
+		e.tracer, err = newTracer(o.Env, about, tell.take)
 	}
 	if metrics && err == nil {
-		e.metrics, err = startMetrics(o.Env, about, o.Metrics)
+		e.pusher, err = newPusher(o.Env, about, o.Metrics, tell.take)
 	}
 	if err != nil {
-		return nil, errors.Join(err, e.Close(ctx))
+		return nil, errors.Join(err, e.Close(context.Background()))
 	}
 	return e, nil
 }
@@ -100,48 +90,71 @@ func wanted(env func(string) string, signal string) (bool, error) {
 	return true, nil
 }
 
-func (e *Exporter) startTraces(ctx context.Context, env func(string) string, about *resource.Resource) error {
-	c, err := newClient(env, "TRACES")
-	if err != nil {
-		return fmt.Errorf("start the export of traces: %w", err)
+// resource says who exports: OTEL_SERVICE_NAME, and OTEL_RESOURCE_ATTRIBUTES
+// written name=value,name=value with values escaped as in a URL.
+func resource(o Options) (*resourcepb.Resource, error) {
+	about := map[string]string{"service.name": "flyball", "service.version": cmp.Or(o.Version, "(devel)")}
+	for pair := range strings.SplitSeq(o.Env("OTEL_RESOURCE_ATTRIBUTES"), ",") {
+		if strings.TrimSpace(pair) == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(pair, "=")
+		value, err := url.PathUnescape(strings.TrimSpace(value))
+		if !ok || err != nil {
+			return nil, errors.New("OTEL_RESOURCE_ATTRIBUTES: write name=value,name=value with values escaped as in a URL")
+		}
+		about[strings.TrimSpace(name)] = value
 	}
-	to, err := otlptrace.New(ctx, c)
-	if err != nil {
-		return fmt.Errorf("start the export of traces: %w", err)
+	about["service.name"] = cmp.Or(o.Env("OTEL_SERVICE_NAME"), about["service.name"])
+	r := &resourcepb.Resource{}
+	for name, value := range about {
+		r.Attributes = append(r.Attributes, text(name, value))
 	}
-	e.traces = sdktrace.NewTracerProvider(sdktrace.WithResource(about), sdktrace.WithBatcher(to))
-	e.tracer = e.traces.Tracer("github.com/flyballhq/flyball/telemetry/otlp")
-	return nil
+	return r, nil
 }
 
 // Close sends what is waiting, until ctx ends.
 func (e *Exporter) Close(ctx context.Context) error {
-	var errs []error
-	if e.traces != nil {
-		errs = append(errs, e.traces.Shutdown(ctx))
+	if e == nil {
+		return nil
 	}
-	if e.metrics != nil {
-		errs = append(errs, e.metrics.Shutdown(ctx))
+	var errs [2]error
+	if e.tracer != nil {
+		errs[0] = e.tracer.shutdown(ctx)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if e.pusher != nil {
+		errs[1] = e.pusher.shutdown(ctx)
+	}
+	if err := errors.Join(errs[:]...); err != nil {
 		return fmt.Errorf("end the export to the collector: %w", err)
 	}
 	return nil
 }
 
-// complaints are what the library has to say, told once a minute.
+// complaints are errors of exports, told once a minute.
 type complaints struct {
 	log  *slog.Logger
 	mu   sync.Mutex
 	told time.Time
 }
 
-// Handle takes an error of an export.
-func (c *complaints) Handle(err error) {
+func (c *complaints) take(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.told) >= time.Minute {
+	if now := time.Now(); c.log != nil && now.Sub(c.told) >= time.Minute {
 		c.told = now
 		c.log.Warn("traces or metrics were not exported; is the collector at OTEL_EXPORTER_OTLP_ENDPOINT there?", "error", err.Error())
 	}
+}
+
+func text(key, value string) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
+}
+
+func number(key string, value int) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: int64(value)}}}
+}
+
+func float(key string, value float64) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_DoubleValue{DoubleValue: value}}}
 }

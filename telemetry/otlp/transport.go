@@ -1,15 +1,10 @@
 package otlp
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"sync"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
+	"time"
 )
 
 // Transport makes a span of each call to next, a flyball.Transport: from its
@@ -27,7 +22,7 @@ func (e *Exporter) Transport(next http.RoundTripper) http.RoundTripper {
 }
 
 type traced struct {
-	tracer trace.Tracer
+	tracer *tracer
 	next   http.RoundTripper
 }
 
@@ -41,25 +36,22 @@ type keeping struct {
 	kept keeper
 }
 
-// begin begins the span of a call, below the caller's own if it sent one.
-func (t traced) begin(req *http.Request) (context.Context, trace.Span) {
-	ctx := propagation.TraceContext{}.Extract(req.Context(), propagation.HeaderCarrier(req.Header))
-	return t.tracer.Start(ctx, "call", trace.WithSpanKind(trace.SpanKindServer),
-		trace.WithAttributes(attribute.String("http.request.method", method(req.Method))))
-}
-
 // RoundTrip makes one call.
 func (t traced) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, span := t.begin(req)
+	ctx, span := t.tracer.begin(req)
+	if span == nil {
+		return t.next.RoundTrip(req)
+	}
+	span.set(text("http.request.method", method(req.Method)))
 	resp, err := t.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		span.SetStatus(codes.Error, kindOf(err))
-		span.End()
+		span.fail(kindOf(err))
+		span.end(time.Now())
 		return nil, err
 	}
 	answered(span, resp)
 	if resp.Body == nil || resp.Body == http.NoBody {
-		span.End()
+		span.end(time.Now())
 		return resp, nil
 	}
 	resp.Body = &body{ReadCloser: resp.Body, span: span}
@@ -68,20 +60,21 @@ func (t traced) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // Cached answers out of the cache of the transport below.
 func (t keeping) Cached(req *http.Request, header http.Header) *http.Response {
-	ctx, span := t.begin(req)
+	ctx, span := t.tracer.begin(req)
 	resp := t.kept.Cached(req.WithContext(ctx), header)
 	if resp == nil {
 		return nil // the span is never told: the call comes again
 	}
+	span.set(text("http.request.method", method(req.Method)))
 	answered(span, resp)
-	span.End()
+	span.end(time.Now())
 	return resp
 }
 
-func answered(span trace.Span, resp *http.Response) {
-	span.SetAttributes(attribute.Int("http.response.status_code", resp.StatusCode))
+func answered(s *span, resp *http.Response) {
+	s.set(number("http.response.status_code", resp.StatusCode))
 	if resp.StatusCode >= http.StatusInternalServerError {
-		span.SetStatus(codes.Error, "")
+		s.fail("")
 	}
 }
 
@@ -99,7 +92,7 @@ func method(m string) string {
 // A body ends its call's span.
 type body struct {
 	io.ReadCloser
-	span trace.Span
+	span *span
 	n    int
 	once sync.Once
 }
@@ -121,9 +114,9 @@ func (b *body) Close() error {
 func (b *body) end(why error) {
 	b.once.Do(func() {
 		if why != io.EOF {
-			b.span.SetStatus(codes.Error, "the answer broke off")
+			b.span.fail("the answer broke off")
 		}
-		b.span.SetAttributes(attribute.Int("http.response.body.size", b.n))
-		b.span.End()
+		b.span.set(number("http.response.body.size", b.n))
+		b.span.end(time.Now())
 	})
 }
