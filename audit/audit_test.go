@@ -225,6 +225,34 @@ func TestMinutesNearTheLimitAreExact(t *testing.T) {
 	}
 }
 
+// Just after a minute's turn an answer may still state the count of the one
+// before (observed in recordings): that does not make the new minute a full one.
+func TestACountOfTheMinuteBeforeIsNotTheNewMinutes(t *testing.T) {
+	w := newWeek(1)
+	for i, second := range []int{1, 30} {
+		c := w.add(monday.Add(time.Duration(i)*time.Hour+time.Duration(second)*time.Second), "a@example.com", "GET", fmt.Sprintf("/api/v2/search.json?query=%d", i))
+		c.header = map[string]string{"x-rate-limit": "700", "x-rate-limit-remaining": "5"}
+	}
+	r := report(t, audit.Options{}, write(t, "x.log", w.sorted(), writeNginx))
+	if got := r.Services[0].Bands[1].Minutes; got != 1 {
+		t.Errorf("%d minutes at 90-99 %%, want the one whose count was stated in its middle", got)
+	}
+}
+
+// Logs are written when calls end; what counts is when they began: a slow list
+// comes before the calls for its records, wherever its line stands.
+func TestCallsAreTakenInTheOrderInWhichTheyBegan(t *testing.T) {
+	w := newWeek(1)
+	w.add(monday, "a@example.com", "GET", "/api/v2/search.json?query=1").took = 9 * time.Second
+	for i := range 10 {
+		w.add(monday.Add(time.Second+time.Duration(i)*500*time.Millisecond), "a@example.com", "GET", fmt.Sprintf("/api/v2/tickets/%d/comments.json", i+1))
+	}
+	r := report(t, audit.Options{}, write(t, "x.log", w.sorted(), writeNginx))
+	if got := counts(r)[audit.FanOut]; got != 9 {
+		t.Errorf("%d fan-out, want 9", got)
+	}
+}
+
 // visible is what of the planted waste a log of that format can show.
 func visible(w *week, format string) (found map[audit.Kind]int, spared int) {
 	found, spared = map[audit.Kind]int{}, w.spared

@@ -102,3 +102,29 @@ func TestAStoppedReplayEnds(t *testing.T) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
+
+// A caller that the log shows with one call at a time has one at a time, and
+// falls behind where answers are slower; one with many at once does not.
+func TestACallerHasNoMoreUnderWayThanItHad(t *testing.T) {
+	start := time.Date(2026, 11, 16, 9, 0, 0, 0, time.UTC)
+	slowest := func(took time.Duration) time.Duration {
+		var calls []audit.Call
+		for i := range 150 {
+			calls = append(calls, audit.Call{
+				At: start.Add(time.Duration(i) * 100 * time.Millisecond), Took: took, Client: "a", Who: "a",
+				Method: "GET", Path: fmt.Sprintf("/api/v2/users/%d.json", i), Status: 200, Sends: 1,
+			})
+		}
+		out, err := replay.Run(t.Context(), audited(calls, 700), calls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.AsItWas.Slowest
+	}
+	if got := slowest(90 * time.Millisecond); got < 5*time.Second {
+		t.Errorf("one at a time: the slowest took %s, want it to wait for those before", got)
+	}
+	if got := slowest(2 * time.Second); got > time.Second {
+		t.Errorf("twenty at a time: the slowest took %s", got)
+	}
+}
