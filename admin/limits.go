@@ -15,11 +15,11 @@ type Limits struct {
 	At      time.Time `json:"at"`
 	Waiting int       `json:"waiting"` // calls held now
 	Version string    `json:"version,omitempty"`
-	Sends   int       `json:"sends"`   // requests that reached the account since the start
-	Saved   []Saving  `json:"saved"`   // what was not sent, by cause; never null
+	Sends   int       `json:"sends"` // requests that reached the account since the start
+	Saved   []Saving  `json:"saved"` // what was not sent, by cause; never null
 	// StoreErrors is how often the cache's store failed since the start.
-	StoreErrors int `json:"store_errors,omitempty"`
-	Buckets []Bucket  `json:"buckets"` // never null
+	StoreErrors int      `json:"store_errors,omitempty"`
+	Buckets     []Bucket `json:"buckets"` // never null
 }
 
 // A Saving is what one cause has saved since the start.

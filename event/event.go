@@ -15,20 +15,20 @@ type Kind uint8
 
 // The kinds of event.
 const (
-	Held     Kind = iota // a call began to wait for admission; Bucket, Reason and Until say for what, ETA how long it may take
-	Admitted             // a send was let go; Wait says how long it was held
-	Sent                 // a send was answered; Status and Took are set
-	Lost                 // a send died without an answer; Err is set, and Unsent when it provably never left
-	Refused              // the server refused a send for a limit's sake; Bucket is what was blamed, Until the pause
-	GaveUp               // flyball refused the call: Bucket, Reason and Until say why and until when
-	Left                 // the caller left while its call was held
-	Retried              // a send is about to be repeated; Status or Err says after what
-	Extra                // the transport below sent something twice by itself; it is charged
-	Crowded              // more calls wait for Bucket than its limit can serve in their patience: Waiting and Servable
-	Learned              // a bucket's limit was learned or changed; Limit is set
-	Saved                // the call was answered without a send of its own; Cause says by what
-	Done                 // the call has ended, whatever became of it: Status or Err, and Took from its arrival on; told last, once
-	StoreFailed          // the cache's store failed: Err says how; the call goes on without it
+	Held        Kind = iota // a call began to wait for admission; Bucket, Reason and Until say for what, ETA how long it may take
+	Admitted                // a send was let go; Wait says how long it was held
+	Sent                    // a send was answered; Status and Took are set
+	Lost                    // a send died without an answer; Err is set, and Unsent when it provably never left
+	Refused                 // the server refused a send for a limit's sake; Bucket is what was blamed, Until the pause
+	GaveUp                  // flyball refused the call: Bucket, Reason and Until say why and until when
+	Left                    // the caller left while its call was held
+	Retried                 // a send is about to be repeated; Status or Err says after what
+	Extra                   // the transport below sent something twice by itself; it is charged
+	Crowded                 // more calls wait for Bucket than its limit can serve in their patience: Waiting and Servable
+	Learned                 // a bucket's limit was learned or changed; Limit is set
+	Saved                   // the call was answered without a send of its own; Cause says by what
+	Done                    // the call has ended, whatever became of it: Status or Err, and Took from its arrival on; told last, once
+	StoreFailed             // the cache's store failed: Err says how; the call goes on without it
 )
 
 // An Event is one thing that happened to one call. Fields that the kind does
