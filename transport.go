@@ -1,6 +1,7 @@
 package flyball
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -114,9 +115,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil || hostOf(req.URL) != t.host {
 		return t.base.RoundTrip(req)
 	}
-	call := t.call(req)
+	call := t.call(req.Context(), req)
 	resp, err := t.govern(req, call)
-	t.done(req, call, resp, err)
+	t.done(req.Context(), call, resp, err)
 	return resp, err
 }
 
@@ -141,8 +142,8 @@ func (t *Transport) govern(req *http.Request, call *limit.Call) (*http.Response,
 
 // done tells that a call has ended: the program's sink, and the caller that
 // asked for a receipt.
-func (t *Transport) done(req *http.Request, call *limit.Call, resp *http.Response, err error) {
-	wish := wishes(req.Context())
+func (t *Transport) done(ctx context.Context, call *limit.Call, resp *http.Response, err error) {
+	wish := wishes(ctx)
 	receipt := wish != nil && wish.receipt != nil
 	if t.sink == nil && !receipt {
 		return
@@ -164,12 +165,12 @@ func (t *Transport) done(req *http.Request, call *limit.Call, resp *http.Respons
 	t.sink(e)
 }
 
-func (t *Transport) call(req *http.Request) *limit.Call {
+func (t *Transport) call(ctx context.Context, req *http.Request) *limit.Call {
 	call := &limit.Call{Arrived: time.Now(), Route: t.provider.Route(req)}
 	if call.Route.Heavy {
 		call.Class = limit.Bulk
 	}
-	if wish := wishes(req.Context()); wish != nil {
+	if wish := wishes(ctx); wish != nil {
 		call.Client, call.Weight, call.Batch, call.Stays = wish.client, wish.weight, wish.batch, wish.stays
 		if wish.classed {
 			call.Class, call.Labelled = wish.class, true

@@ -2,15 +2,16 @@ package cache
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/flyballhq/flyball/limit"
 )
 
 // Hit answers a GET out of the store, or returns nil where that takes a send
 // or another's answer: nothing has happened then. It never waits for either.
-// The answer's header is put into header, which is empty and becomes its own.
-func (t *transport) Hit(req *http.Request, call *limit.Call, header http.Header) *http.Response {
+// The answer is as by makes it, or as it is kept where that is nil. Its header
+// is put into header, which is empty: the values are the entry's, to be
+// replaced but not written to.
+func (t *transport) Hit(req *http.Request, call *limit.Call, header http.Header, by Dresser) *http.Response {
 	rule := t.rules[call.Route.Class]
 	if rule == nil || req.Method != http.MethodGet || partial(req.Header) {
 		return nil
@@ -20,26 +21,28 @@ func (t *transport) Hit(req *http.Request, call *limit.Call, header http.Header)
 		return nil
 	}
 	q.key = keyOf(t.Account, req)
-	now := time.Now()
-	if t.look(&q, now) != fresh {
+	if t.look(&q, call.Arrived) != fresh {
 		return nil
 	}
-	return t.hit(&q, now)
+	if by != nil && !q.unchanged(q.entry) {
+		if e := t.dressed(&q, by); e != nil {
+			q.entry, by = e, nil
+		}
+	}
+	resp := t.hit(&q, call.Arrived)
+	if by != nil {
+		by.Dress(resp)
+	}
+	return resp
 }
 
-// copied returns a copy of h in the map to, or in one of its own.
+// copied puts the fields of h into the map to, or into a copy of their own.
 func copied(to, h http.Header) http.Header {
 	if to == nil {
 		return h.Clone()
 	}
-	n := 0
-	for _, values := range h {
-		n += len(values)
-	}
-	all := make([]string, 0, n)
 	for name, values := range h {
-		all = append(all, values...)
-		to[name] = all[len(all)-len(values) : len(all) : len(all)]
+		to[name] = values[:len(values):len(values)]
 	}
 	return to
 }

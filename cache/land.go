@@ -128,18 +128,16 @@ func (f *sharedSend) confirmed(resp *http.Response) *http.Response {
 	_, _ = io.CopyN(io.Discard, resp.Body, 1)
 	_ = resp.Body.Close()
 	now := time.Now()
-	e := *f.entry
-	e.Header = e.Header.Clone()
+	e := &Entry{Status: f.entry.Status, Header: f.entry.Header.Clone(), Body: f.entry.Body, Vary: f.entry.Vary, Stored: now, Age: ageIn(resp.Header), forms: new(forms)}
 	for name, values := range cleaned(resp.Header) {
 		if !strings.HasPrefix(name, "Content-") {
 			e.Header[name] = values
 		}
 	}
-	e.Stored, e.Age = now, ageIn(resp.Header)
-	f.put(&e)
-	f.settle(outcome{entry: &e})
+	f.put(e)
+	f.settle(outcome{entry: e})
 	f.free()
-	return f.answer(&f.question, &e, statusConfirmed, now)
+	return f.answer(&f.question, e, statusConfirmed, now)
 }
 
 // stream lets the body pass untouched; closing it ends the flight.
@@ -192,7 +190,7 @@ func (f *sharedSend) entryOf(resp *http.Response) *Entry {
 	if f.rule != nil {
 		e.Age += f.call.Upstream
 	}
-	e.Vary = varied(resp.Header, f.req.Header)
+	e.Vary, e.forms = varied(resp.Header, f.req.Header), new(forms)
 	return e
 }
 

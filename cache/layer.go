@@ -44,6 +44,7 @@ type layer struct {
 	history history
 	puts    atomic.Uint64 // entries put since the start
 	doubted atomic.Int64  // what was stored by then, in Unix ns, is of no use
+	extra   atomic.Int64  // bytes kept beside entries, see [Dresser]
 
 	mu      sync.Mutex
 	flights map[uint64]*sharedSend

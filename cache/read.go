@@ -154,23 +154,24 @@ func (t *transport) answer(q *question, e *Entry, status []string, now time.Time
 		t.keeper.Restate(&q.call.Route, resp.Header, standing)
 	}
 	switch {
-	case q.rule != nil && e.Status == http.StatusOK && notModified(q.req.Header, e):
+	case q.unchanged(e):
 		resp.StatusCode, resp.Status = http.StatusNotModified, statusLine(http.StatusNotModified)
 		delete(resp.Header, "Content-Length")
 		delete(resp.Header, "Content-Type")
 		delete(resp.Header, "Content-Encoding")
 		resp.Body, resp.ContentLength = http.NoBody, 0
-	case q.req.Method == http.MethodHead || len(e.Body) == 0:
+	case q.req.Method == http.MethodHead:
 		resp.Body = http.NoBody
 	default:
-		resp.Body = newWhole(e.Body)
+		resp.Body = bodyOf(e.Body)
 	}
 	return resp
 }
 
-func notModified(request http.Header, e *Entry) bool {
-	fields := request["If-None-Match"]
-	return fields != nil && matches(fields, e.Header.Get("Etag"))
+// unchanged reports whether the caller has what is in e.
+func (q *question) unchanged(e *Entry) bool {
+	fields := q.req.Header["If-None-Match"]
+	return fields != nil && q.rule != nil && e.Status == http.StatusOK && matches(fields, e.Header.Get("Etag"))
 }
 
 func statusLine(status int) string {
@@ -183,7 +184,10 @@ func statusLine(status int) string {
 // A whole is a body out of memory.
 type whole struct{ bytes.Reader }
 
-func newWhole(b []byte) io.ReadCloser {
+func bodyOf(b []byte) io.ReadCloser {
+	if len(b) == 0 {
+		return http.NoBody
+	}
 	w := &whole{}
 	w.Reset(b)
 	return w
@@ -197,6 +201,6 @@ func notCached(req *http.Request) *http.Response {
 	return &http.Response{
 		Status: statusLine(http.StatusGatewayTimeout), StatusCode: http.StatusGatewayTimeout, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {"application/json"}, "Cache-Status": statusOnlyIf[:1:1], "Content-Length": {strconv.Itoa(len(text))}},
-		Body:   newWhole([]byte(text)), ContentLength: int64(len(text)), Request: req,
+		Body:   bodyOf([]byte(text)), ContentLength: int64(len(text)), Request: req,
 	}
 }

@@ -68,6 +68,8 @@ type Entry struct {
 	// Until is when the entry stops being of any use: neither fresh, nor
 	// allowed as a stale answer, nor worth revalidating.
 	Until time.Time
+
+	forms *forms // nil in an entry that is read anew each time
 }
 
 // entryOverhead is about what an entry, its maps' buckets and a store's own

@@ -37,23 +37,41 @@ func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *ans
 
 // WriteHeader sends the status, or an informational one of several.
 func (a *answer) WriteHeader(status int) {
-	if status >= http.StatusOK {
-		a.begun, a.status, a.owed = true, status, contentLength(a.Header())
-		a.visit.introduce(a.Header())
-		// An answer without a type goes out without one: net/http would guess.
-		if _, ok := a.Header()["Content-Type"]; !ok {
-			a.Header()["Content-Type"] = nil
-		}
+	if status < http.StatusOK {
+		a.arm()
+		a.ResponseWriter.WriteHeader(status)
+		a.disarm()
+		return
 	}
-	a.arm()
-	a.ResponseWriter.WriteHeader(status)
-	a.disarm()
+	h := a.Header()
+	a.begun, a.status, a.owed = true, status, contentLength(h)
+	a.visit.introduce(h)
+	// An answer without a type goes out without one: net/http would guess.
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil
+	}
+	a.ResponseWriter.WriteHeader(status) // leaves with the body's first piece
 }
 
-// Write sends a piece of the body, within stall. A piece that is not the last
+// Write sends p in pieces of a buffer's size, so that a slow client has time for
+// each.
+func (a *answer) Write(p []byte) (sent int, err error) {
+	for len(p) > bufferSize && err == nil {
+		var n int
+		n, err = a.write(p[:bufferSize])
+		sent, p = sent+n, p[n:]
+	}
+	if err != nil {
+		return sent, err
+	}
+	n, err := a.write(p)
+	return sent + n, err
+}
+
+// write sends a piece of the body, within stall. A piece that is not the last
 // goes out at once; the last one leaves together with what the server adds, so
 // that a small answer is one system call.
-func (a *answer) Write(p []byte) (int, error) {
+func (a *answer) write(p []byte) (int, error) {
 	a.arm()
 	n, err := a.ResponseWriter.Write(p)
 	a.sent += int64(n)

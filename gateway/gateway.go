@@ -51,7 +51,7 @@ type call struct {
 	began        time.Time
 	cancel       context.CancelCauseFunc
 	client       context.Context // done when the client has left
-	linkBase     string          // what links in the answer begin with, "" to leave them
+	turner       *turner         // of links in the answer, nil to leave them
 	receipt      limit.Receipt
 	refused      string // why the gateway answered itself
 	cut          bool   // the answer broke off
@@ -121,7 +121,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pass hands a call that may be served to the proxy.
 func (g *Gateway) pass(a *answer, r *http.Request, c *call) {
-	c.linkBase = g.linkBase(r)
+	c.turner = g.turner(r)
 	ctx := g.opts.Label(c, c.ask)
 	if !g.passKept(ctx, a, r, c) {
 		g.proxy.ServeHTTP(a, r.WithContext(ctx))

@@ -8,13 +8,30 @@ import (
 	"strings"
 )
 
-// linkBase returns the address that links in the answer to r begin with, "" if
-// there is none to give. It never repeats a Host that anybody could have made
-// up: a link is followed with the caller's credential.
-func (g *Gateway) linkBase(r *http.Request) string {
-	if g.opts.PublicURL != nil {
-		return strings.TrimSuffix(g.opts.PublicURL.String(), "/")
+// turner returns what turns the links in the answer to r, nil if they stay as
+// they are.
+func (g *Gateway) turner(r *http.Request) *turner {
+	if g.opts.Untouched {
+		return nil
 	}
+	if g.turners.public != nil {
+		return g.turners.public
+	}
+	b, ok := g.linkBase(r)
+	if !ok {
+		return nil
+	}
+	t, err := g.turners.to(b)
+	if err != nil {
+		g.opts.Log.Warn("links left alone", "error", scrub(err.Error()))
+	}
+	return t
+}
+
+// linkBase returns the address that links in the answer to r begin with, if
+// there is one to give. It never repeats a Host that anybody could have made
+// up: a link is followed with the caller's credential.
+func (g *Gateway) linkBase(r *http.Request) (base, bool) {
 	host, scheme := r.Host, "http"
 	if r.TLS != nil {
 		scheme = "https"
@@ -29,29 +46,24 @@ func (g *Gateway) linkBase(r *http.Request) string {
 		}
 	}
 	if known {
-		return address(scheme, host)
+		return base{scheme, host}, true
 	}
 	return g.localBase(r)
 }
 
 // localBase is the address that a call came in on: right, if not what the
 // client calls it.
-func (g *Gateway) localBase(r *http.Request) string {
+func (g *Gateway) localBase(r *http.Request) (base, bool) {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok {
-		return ""
+		return base{}, false
 	}
 	g.strangers.warn(g.opts.Log, r.Host)
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	return address(scheme, local.String())
-}
-
-// address writes an origin; the zone of a link-local address is escaped there.
-func address(scheme, host string) string {
-	return scheme + "://" + strings.ReplaceAll(host, "%", "%25")
+	return base{scheme, local.String()}, true
 }
 
 // known reports whether host names this gateway: loopback, listed, or the

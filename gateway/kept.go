@@ -4,16 +4,18 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"github.com/flyballhq/flyball/cache"
 )
 
 // A keeper is a transport that can answer without a send. flyball.Transport is
 // one.
 type keeper interface {
-	// Cached answers req, or returns nil when that takes a send. The answer's
-	// header is put into header, which is empty.
-	Cached(req *http.Request, header http.Header) *http.Response
+	// Cached answers r, with the wishes in ctx, as by makes the answer, or
+	// returns nil when that takes a send. The answer's header is put into
+	// header, which is empty.
+	Cached(ctx context.Context, r *http.Request, header http.Header, by cache.Dresser) *http.Response
 }
 
 // passKept answers r out of the transport's cache, past the proxy: what the
@@ -23,48 +25,30 @@ func (g *Gateway) passKept(ctx context.Context, a *answer, r *http.Request, c *c
 	if g.kept == nil || len(a.Header()) > 0 || !passesAsIs(r) {
 		return false
 	}
-	strip(r.Header, false)
-	out := r.WithContext(ctx)
-	out.URL = &url.URL{
-		Scheme: g.opts.Upstream.Scheme, Host: g.opts.Upstream.Host,
-		Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery, Opaque: opaquePath(r),
+	strip(r.Header, g.opts.Untouched)
+	var by cache.Dresser
+	if c.turner != nil {
+		by = c.turner
 	}
-	resp := g.kept.Cached(out, a.Header())
+	resp := g.kept.Cached(ctx, r, a.Header(), by)
 	if resp == nil {
 		return false
 	}
-	resp.Request = out
 	defer resp.Body.Close()
-	g.dress(c, resp)
+	g.tidy(c, resp)
 	a.WriteHeader(resp.StatusCode)
-	if g.copyKept(a, resp.Body) != nil {
+	buffer := g.buffers.Get()
+	defer g.buffers.Put(buffer)
+	if _, err := io.CopyBuffer(a, resp.Body, buffer); err != nil {
 		panic(http.ErrAbortHandler) // as the proxy does, see [Gateway.ServeHTTP]
 	}
 	return true
 }
 
-// copyKept writes pieces of a buffer's size, so that a slow client has time
-// for each.
-func (g *Gateway) copyKept(a *answer, body io.Reader) error {
-	if body == http.NoBody {
-		return nil
-	}
-	buffer := g.buffers.Get()
-	defer g.buffers.Put(buffer)
-	_, err := io.CopyBuffer(onlyWriter{a}, onlyReader{body}, buffer)
-	return err
-}
-
-// Each hides the ways past a copy's buffer.
-type (
-	onlyReader struct{ io.Reader }
-	onlyWriter struct{ io.Writer }
-)
-
 // passesAsIs reports whether r is a GET that the proxy would pass on with the
-// header it has, but for what [strip] removes.
+// header and the path it has, but for what [strip] removes.
 func passesAsIs(r *http.Request) bool {
-	if r.Method != http.MethodGet || r.ContentLength != 0 || r.URL.User != nil || r.URL.ForceQuery {
+	if r.Method != http.MethodGet || r.ContentLength != 0 || r.URL.User != nil || r.URL.ForceQuery || opaquePath(r) != "" {
 		return false
 	}
 	for _, name := range [...]string{

@@ -78,7 +78,7 @@ func TestScrubHidesSecretsAndLeavesWords(t *testing.T) {
 func TestALinkLocalAddressMakesALink(t *testing.T) {
 	made := newTurnersFor(t)
 	for _, host := range []string{"[fe80::1%eth0]:4290", "127.0.0.1:4290", "[::1]", "zd_1.internal"} {
-		if _, err := made.to(address("http", host)); err != nil {
+		if _, err := made.to(base{"http", host}); err != nil {
 			t.Errorf("links to %s: %v", host, err)
 		}
 	}

@@ -79,7 +79,10 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 	// Links are turned as this call asked for them, whatever request the
 	// transport made of it.
 	resp.Request = out
-	s.g.dress(c, resp)
+	s.g.tidy(c, resp)
+	if c.turner != nil {
+		c.turner.Dress(resp)
+	}
 	if resp.ContentLength < 0 {
 		// An announced body is no stream, though its length has changed: the
 		// proxy need not send on each piece by itself. Clients hear only of
@@ -87,20 +90,6 @@ func (s sender) RoundTrip(out *http.Request) (*http.Response, error) {
 		resp.ContentLength = announced
 	}
 	return resp, nil
-}
-
-// dress makes an answer fit for its client: tidied, with links that lead here;
-// unless nothing is to be touched.
-func (g *Gateway) dress(c *call, resp *http.Response) {
-	if g.opts.Untouched {
-		return
-	}
-	g.tidy(c, resp)
-	if err := g.turners.turn(c.linkBase, resp); err != nil {
-		// The account has done its work: an answer with links left as they
-		// are is better than none.
-		g.opts.Log.Warn("links left alone", "error", scrub(err.Error()))
-	}
 }
 
 // errSwitched: nobody asked for another protocol, see [Gateway.inspect].

@@ -8,8 +8,11 @@ import (
 )
 
 // tidy prepares the account's answer for the client. Everything passes as it
-// came but for what clients are known to stumble over.
+// came but for what clients are known to stumble over, or altogether.
 func (g *Gateway) tidy(c *call, resp *http.Response) {
+	if g.opts.Untouched {
+		return
+	}
 	tidyRetryAfter(resp)
 	if g.hidesWait(resp.StatusCode) {
 		resp.Header.Del("Retry-After")

@@ -2,19 +2,28 @@ package links
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
 // headers rewrites Location and the addresses in Link. Content-Location stays:
 // it names what was sent, and no client follows it.
 func (r *Rewriter) headers(h http.Header) {
-	for i, v := range h["Location"] {
-		if to, ok := r.address(v); ok {
-			h["Location"][i] = to
+	replace(h, "Location", func(v string) string {
+		to, _ := r.address(v)
+		return to
+	})
+	replace(h, "Link", r.link)
+}
+
+// replace puts what by makes of a header's values in their place. The old ones
+// stay as they are, for they may be others' as well.
+func replace(h http.Header, name string, by func(string) string) {
+	for i, v := range h[name] {
+		if to := by(v); to != v {
+			h[name] = slices.Clone(h[name])
+			h[name][i] = to
 		}
-	}
-	for i, v := range h["Link"] {
-		h["Link"][i] = r.link(v)
 	}
 }
 

@@ -140,9 +140,10 @@ func dropStale(resp *http.Response) {
 	resp.ContentLength = -1
 	// A weak tag still finds the upstream's 304 by If-None-Match; a strong one
 	// would promise bytes we change.
-	for i, tag := range resp.Header["Etag"] {
+	replace(resp.Header, "Etag", func(tag string) string {
 		if strings.HasPrefix(tag, `"`) {
-			resp.Header["Etag"][i] = "W/" + tag
+			return "W/" + tag
 		}
-	}
+		return tag
+	})
 }
