@@ -13,7 +13,7 @@ type Receipt = limit.Receipt
 // WithReceipt returns a context whose call fills to by the time that RoundTrip
 // returns. It is for one call at a time.
 func WithReceipt(ctx context.Context, to *Receipt) context.Context {
-	return with(ctx, func(w *wish) { w.receipt = to })
+	return with(ctx, func(w *Wishes) { w.Receipt = to })
 }
 
 func (t *Transport) receipt(call *limit.Call, resp *http.Response) Receipt {

@@ -143,8 +143,8 @@ func (t *Transport) govern(req *http.Request, call *limit.Call) (*http.Response,
 // done tells that a call has ended: the program's sink, and the caller that
 // asked for a receipt.
 func (t *Transport) done(ctx context.Context, call *limit.Call, resp *http.Response, err error) {
-	wish := wishes(ctx)
-	receipt := wish != nil && wish.receipt != nil
+	wish := wishesIn(ctx)
+	receipt := wish != nil && wish.Receipt != nil
 	if t.sink == nil && !receipt {
 		return
 	}
@@ -152,7 +152,7 @@ func (t *Transport) done(ctx context.Context, call *limit.Call, resp *http.Respo
 		call = call.Apart()
 	}
 	if receipt {
-		*wish.receipt = t.receipt(call, resp)
+		*wish.Receipt = t.receipt(call, resp)
 	}
 	if t.sink == nil {
 		return
@@ -170,14 +170,14 @@ func (t *Transport) call(ctx context.Context, req *http.Request) *limit.Call {
 	if call.Route.Heavy {
 		call.Class = limit.Bulk
 	}
-	if wish := wishes(ctx); wish != nil {
-		call.Client, call.Weight, call.Batch, call.Stays = wish.client, wish.weight, wish.batch, wish.stays
-		if wish.classed {
-			call.Class, call.Labelled = wish.class, true
+	if wish := wishesIn(ctx); wish != nil {
+		call.Client, call.Weight, call.Batch, call.Stays = wish.Client, wish.Weight, wish.Batch, wish.Stays
+		if wish.HasClass {
+			call.Class, call.Labelled = wish.Class, true
 		}
-		if wish.limited {
-			call.NoWait = wish.maxWait <= 0
-			call.Deadline = call.Arrived.Add(max(0, wish.maxWait))
+		if wish.HasWait {
+			call.NoWait = wish.MaxWait <= 0
+			call.Deadline = call.Arrived.Add(max(0, wish.MaxWait))
 		}
 	}
 	return call

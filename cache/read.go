@@ -123,19 +123,20 @@ func (q *question) outgoing() *http.Request {
 // hit answers out of the store.
 func (t *transport) hit(q *question, now time.Time) *http.Response {
 	t.Sink.Emit(event.Event{Kind: event.Saved, At: now, Call: q.call, Cause: limit.Cached, Status: q.entry.Status})
-	return t.aged(q, now, hitStatus(q.ttl, q.ttl <= 0))
+	return t.aged(q, now, q.ttl <= 0)
 }
 
 // instead answers with what is stale, for the limits hold the send back.
 func (t *transport) instead(q *question) *http.Response {
 	now := time.Now()
 	t.Sink.Emit(event.Event{Kind: event.Saved, At: now, Call: q.call, Cause: limit.Stale, Status: q.entry.Status})
-	return t.aged(q, now, hitStatus(q.ttl, true))
+	return t.aged(q, now, true)
 }
 
-func (t *transport) aged(q *question, now time.Time, status []string) *http.Response {
+func (t *transport) aged(q *question, now time.Time, stale bool) *http.Response {
+	status, age := hitFields(q.ttl, stale, q.entry.ageAt(now))
 	resp := t.answer(q, q.entry, status, now)
-	resp.Header["Age"] = []string{strconv.FormatInt(wholeSeconds(q.entry.ageAt(now)), 10)}
+	resp.Header["Age"] = age
 	return resp
 }
 

@@ -22,16 +22,19 @@ var (
 	statusOnlyIf    = []string{"flyball; detail=only-if-cached"}
 )
 
-// hitStatus is "flyball; hit; ttl=42"; a negative ttl is that of a stale
-// answer.
-func hitStatus(ttl time.Duration, stale bool) []string {
-	b := make([]byte, 0, 40)
+// hitFields are the Cache-Status "flyball; hit; ttl=42" and the Age of an answer
+// out of the store; a negative ttl is that of a stale one.
+func hitFields(ttl time.Duration, stale bool, age time.Duration) (status, seconds []string) {
+	b := make([]byte, 0, 64)
 	b = append(b, "flyball; hit; ttl="...)
 	b = strconv.AppendInt(b, wholeSeconds(ttl), 10)
 	if stale {
 		b = append(b, "; detail=stale"...)
 	}
-	return []string{string(b)}
+	n := len(b)
+	text := string(strconv.AppendInt(b, wholeSeconds(age), 10))
+	fields := []string{text[:n], text[n:]}
+	return fields[:1:1], fields[1:]
 }
 
 // wholeSeconds rounds down, also below zero: what is stale by a fraction is.

@@ -25,8 +25,8 @@ type answer struct {
 	visit    visit // of the page that calls, if one does
 }
 
-func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) *answer {
-	return &answer{
+func newAnswer(w http.ResponseWriter, r *http.Request, stall time.Duration) answer {
+	return answer{
 		ResponseWriter: w,
 		control:        *http.NewResponseController(w),
 		stall:          stall,

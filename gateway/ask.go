@@ -39,21 +39,10 @@ type Ask struct {
 // Label tells a flyball.Transport what the caller asked for: what
 // [Options].Label does unless it is set.
 func Label(ctx context.Context, ask Ask) context.Context {
-	ctx = flyball.WithStay(ctx)
-	ctx = flyball.WithMaxWait(flyball.WithClient(ctx, ask.Client), ask.MaxWait)
-	if ask.HasClass {
-		ctx = flyball.WithClass(ctx, ask.Class)
-	}
-	if ask.Weight > 0 {
-		ctx = flyball.WithWeight(ctx, ask.Weight)
-	}
-	if ask.Batch {
-		ctx = flyball.WithBatch(ctx)
-	}
-	if ask.Receipt != nil {
-		ctx = flyball.WithReceipt(ctx, ask.Receipt)
-	}
-	return ctx
+	return flyball.WithWishes(ctx, flyball.Wishes{
+		Client: ask.Client, Weight: ask.Weight, Class: ask.Class, HasClass: ask.HasClass,
+		MaxWait: ask.MaxWait, HasWait: true, Batch: ask.Batch, Stays: true, Receipt: ask.Receipt,
+	})
 }
 
 // strip removes what only the gateway reads from a header on its way out;

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"sync"
 )
@@ -8,16 +9,21 @@ import (
 // errCut ends the calls that outlast a drain.
 var errCut = errors.New("flyball is shutting down")
 
-// flights are the calls being served. Its methods may be called at once.
+// flights are the calls being served, in a ring of their own links. Its methods
+// may be called at once.
 type flights struct {
 	mu       sync.Mutex
-	calls    map[*call]struct{}
+	ring     call // its links only
+	n        int
 	draining bool
+	over     bool          // what is left is cut
 	empty    chan struct{} // closed when draining and no call is left
 }
 
 func newFlights() *flights {
-	return &flights{calls: make(map[*call]struct{}), empty: make(chan struct{})}
+	f := &flights{empty: make(chan struct{})}
+	f.ring.next, f.ring.prev = &f.ring, &f.ring
+	return f
 }
 
 // begin adds c, or reports false when no more calls are taken.
@@ -27,15 +33,29 @@ func (f *flights) begin(c *call) bool {
 	if f.draining {
 		return false
 	}
-	f.calls[c] = struct{}{}
+	c.prev, c.next = f.ring.prev, &f.ring
+	c.prev.next, c.next.prev = c, c
+	f.n++
 	return true
+}
+
+// cuts says how c is cut off: one that has begun is served without, as long as
+// nobody but its client is waited for.
+func (f *flights) cuts(c *call, cancel context.CancelCauseFunc) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.cancel = cancel
+	if f.over {
+		cancel(errCut)
+	}
 }
 
 func (f *flights) end(c *call) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.calls, c)
-	if f.draining && len(f.calls) == 0 {
+	c.prev.next, c.next.prev = c.next, c.prev
+	f.n--
+	if f.draining && f.n == 0 {
 		close(f.empty)
 	}
 }
@@ -47,7 +67,7 @@ func (f *flights) drain() <-chan struct{} {
 	defer f.mu.Unlock()
 	if !f.draining {
 		f.draining = true
-		if len(f.calls) == 0 {
+		if f.n == 0 {
 			close(f.empty)
 		}
 	}
@@ -58,10 +78,13 @@ func (f *flights) drain() <-chan struct{} {
 func (f *flights) cut() []*call {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	left := make([]*call, 0, len(f.calls))
-	for c := range f.calls {
+	f.over = true
+	left := make([]*call, 0, f.n)
+	for c := f.ring.next; c != &f.ring; c = c.next {
 		left = append(left, c)
-		c.cancel(errCut)
+		if c.cancel != nil {
+			c.cancel(errCut)
+		}
 	}
 	return left
 }
@@ -69,7 +92,7 @@ func (f *flights) cut() []*call {
 func (f *flights) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.calls)
+	return f.n
 }
 
 func (f *flights) isDraining() bool {

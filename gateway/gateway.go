@@ -49,9 +49,10 @@ type call struct {
 	method, path string // for logs: path is scrubbed when it is written
 	ask          Ask
 	began        time.Time
-	cancel       context.CancelCauseFunc
-	client       context.Context // done when the client has left
-	turner       *turner         // of links in the answer, nil to leave them
+	cancel       context.CancelCauseFunc // nil as long as nothing is waited for but the client
+	prev, next   *call                   // of the calls being served
+	client       context.Context         // done when the client has left
+	turner       *turner                 // of links in the answer, nil to leave them
 	receipt      limit.Receipt
 	refused      string // why the gateway answered itself
 	cut          bool   // the answer broke off
@@ -81,14 +82,18 @@ func callFrom(ctx context.Context) *call {
 // of net/http does, when an answer breaks off in the middle, so that no client
 // takes half a body for a whole one.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := newAnswer(w, r, g.opts.Stall)
+	both := &struct {
+		answer
+		call
+	}{
+		newAnswer(w, r, g.opts.Stall),
+		call{Context: r.Context(), method: r.Method, path: r.URL.Path, began: time.Now(), client: r.Context()},
+	}
+	a, c := &both.answer, &both.call
 	if a.visit = g.visitOf(r); a.visit.page != "" && isPreflight(r) {
 		g.preflight(a, r) // it is no call
 		return
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	c := &call{Context: ctx, method: r.Method, path: r.URL.Path, began: time.Now(), cancel: cancel, client: r.Context()}
 	defer g.served(a, c, r)
 	defer g.recovered(a, c)
 
@@ -115,7 +120,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.flights.end(c)
-	defer g.noteStall(c)
 	g.pass(a, r, c)
 }
 
@@ -124,7 +128,17 @@ func (g *Gateway) pass(a *answer, r *http.Request, c *call) {
 	c.turner = g.turner(r)
 	ctx := g.opts.Label(c, c.ask)
 	if !g.passKept(ctx, a, r, c) {
-		g.proxy.ServeHTTP(a, r.WithContext(ctx))
+		g.passOn(ctx, a, r, c)
 	}
 	a.finish()
+}
+
+// passOn has the proxy serve a call with ctx, which leads to c.
+func (g *Gateway) passOn(ctx context.Context, a *answer, r *http.Request, c *call) {
+	var cancel context.CancelCauseFunc
+	c.Context, cancel = context.WithCancelCause(c.client)
+	g.flights.cuts(c, cancel)
+	defer cancel(nil)
+	defer g.noteStall(c)
+	g.proxy.ServeHTTP(a, r.WithContext(ctx))
 }

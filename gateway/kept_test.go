@@ -145,7 +145,7 @@ func (k *keepingGateway) raw(t *testing.T, request string) string {
 	_ = resp.Header.Write(&text)
 	text.Write(body)
 	said := regexp.MustCompile(`(?m)^(Date|Age|X-Rate-Limit-Reset|Ratelimit-Reset):.*\r\n`).ReplaceAllString(text.String(), "")
-	said = regexp.MustCompile(`(ttl|dur)=\d+`).ReplaceAllString(said, "$1=N")
+	said = regexp.MustCompile(`(ttl=|dur=|Remaining: )\d+`).ReplaceAllString(said, "${1}N")
 	return strings.ReplaceAll(strings.ReplaceAll(said, k.addr, "GATEWAY"), k.addr[strings.LastIndexByte(k.addr, ':'):], ":PORT")
 }
 

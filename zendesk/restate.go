@@ -14,6 +14,7 @@ import (
 // for these are not known for an answer that cost no send. A limit that is not
 // known is not stated.
 func (p *Provider) Restate(_ *limit.Route, header http.Header, now limit.Standing) {
+	values := make([]string, 0, 6) // in one piece of memory
 	for name := range header {
 		if len(name) < len("Rate-Limit") {
 			continue
@@ -21,7 +22,7 @@ func (p *Provider) Restate(_ *limit.Route, header http.Header, now limit.Standin
 		switch name[0] | 0x20 {
 		case 'x', 'r':
 			if part := accountPart(name); part >= 0 {
-				restate(header, name, part, now)
+				values = restate(header, name, part, now, values)
 			} else if fold(name, "Retry-After") {
 				delete(header, name)
 			}
@@ -53,12 +54,12 @@ func accountPart(name string) int {
 	return -1
 }
 
-func restate(header http.Header, name string, part int, now limit.Standing) {
+func restate(header http.Header, name string, part int, now limit.Standing, values []string) []string {
 	value := 0
 	switch {
 	case now.Limit <= 0, part == setReset && now.Reset <= 0:
 		delete(header, name)
-		return
+		return values
 	case part == setLimit:
 		value = now.Limit
 	case part == setRemaining:
@@ -66,7 +67,9 @@ func restate(header http.Header, name string, part int, now limit.Standing) {
 	default:
 		value = int(math.Ceil(float64(now.Reset) / float64(time.Second))) // whole seconds, rounded up as recorded
 	}
-	header[name] = []string{strconv.Itoa(value)}
+	values = append(values, strconv.Itoa(value))
+	header[name] = values[len(values)-1 : len(values) : len(values)]
+	return values
 }
 
 // RestateEach writes into a header what each limit that it states is at
@@ -79,7 +82,7 @@ func (p *Provider) RestateEach(route *limit.Route, header http.Header, now func(
 			continue
 		}
 		if part := accountPart(name); part >= 0 {
-			restate(header, name, part, now(p.primaryOf(route)))
+			restate(header, name, part, now(p.primaryOf(route)), nil)
 			continue
 		}
 		suffix, ours := cutFold(name, "Zendesk-Ratelimit-")
