@@ -34,9 +34,11 @@ const (
 // An Event is one thing that happened to one call. Fields that the kind does
 // not name are zero.
 type Event struct {
-	Kind     Kind
-	At       time.Time
-	Call     *limit.Call // nil when no one call is meant; read only, and only inside the sink
+	Kind Kind
+	At   time.Time
+	// Call is nil when no one call is meant. It is read only, and only inside
+	// the sink; at Held its Held and HeldFor are still being written.
+	Call     *limit.Call
 	Bucket   limit.Key
 	Limit    int
 	Window   time.Duration
