@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -31,12 +32,13 @@ type keepingGateway struct {
 	sends atomic.Int64
 	saved atomic.Int64
 	names chan string // of the clients whose calls were saved
+	told  chan string // what those who watch were told of calls at their end
 }
 
 // keep starts a gateway with a cache. hide wraps its transport.
 func keep(t *testing.T, hide func(http.RoundTripper) http.RoundTripper) *keepingGateway {
 	t.Helper()
-	k := &keepingGateway{names: make(chan string, 1000)}
+	k := &keepingGateway{names: make(chan string, 1000), told: make(chan string, 1000)}
 	var origin string
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k.sends.Add(1)
@@ -89,13 +91,19 @@ func keep(t *testing.T, hide func(http.RoundTripper) http.RoundTripper) *keeping
 				k.saved.Add(1)
 				k.names <- e.Call.Client
 			}
+			if e.Kind == event.Done {
+				k.told <- fmt.Sprint("done ", e.Status, e.Err, e.Call.Client, e.Call.Class, e.Call.SavedBy, e.Call.Sends, e.Call.Route.Class)
+			}
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = transport.Close() })
-	g, err := gateway.New(gateway.Options{Upstream: account, Transport: hide(transport)})
+	g, err := gateway.New(gateway.Options{Upstream: account, Transport: hide(transport), OnServed: func(s event.Served) {
+		s.Receipt.Left, s.Receipt.Upstream = 0, 0
+		k.told <- fmt.Sprint("served ", s.Client, s.Status, s.Bytes > 0, s.Cut, s.Refused, s.Request.URL, s.Header["Age"] != nil, s.Receipt)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,6 +216,25 @@ func TestAHitPastTheProxyIsThatThroughIt(t *testing.T) {
 			t.Errorf("a hit past the proxy is %q's, through it %q's", a, b)
 		}
 	}
+	calls := 2*10 + 2*2*len(requests) // primed and asked, each told twice
+	if a, b := take(t, short.told, calls), take(t, long.told, calls); !slices.Equal(a, b) {
+		for i := range a {
+			if a[i] != b[i] {
+				t.Fatalf("past the proxy those who watch are told %q, through it %q", a[i], b[i])
+			}
+		}
+	}
+}
+
+// take returns n things told, in order of their text.
+func take(t *testing.T, told chan string, n int) []string {
+	t.Helper()
+	all := make([]string, n)
+	for i := range all {
+		all[i] = within(t, told, "end of a call")
+	}
+	slices.Sort(all)
+	return all
 }
 
 // discards is a client that takes everything and keeps nothing.
