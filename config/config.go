@@ -27,6 +27,7 @@ type Config struct {
 	Retries      Count     `yaml:"retries" env:"RETRIES"`
 	Log          Log       `yaml:"log" envPrefix:"LOG_"`
 	AccessLog    AccessLog `yaml:"access_log" envPrefix:"ACCESS_LOG_"`
+	Alerts       Alerts    `yaml:"alerts" envPrefix:"ALERTS_"`
 	Bounds       Bounds    `yaml:"bounds" envPrefix:"BOUNDS_"`
 	Accounts     []Account `yaml:"accounts" env:"-"`
 
@@ -64,6 +65,17 @@ type Log struct {
 type AccessLog struct {
 	File   File  `yaml:"file" env:"FILE" flag:"access-log"` // "-" is standard output
 	Sample Share `yaml:"sample" env:"SAMPLE" flag:"access-log-sample"`
+}
+
+// Alerts says what is worth a message, and where it goes.
+type Alerts struct {
+	WebhookFile File     `yaml:"webhook_file" env:"WEBHOOK_FILE"`
+	Over        Share    `yaml:"over" env:"OVER"`
+	Others      Share    `yaml:"others" env:"OTHERS"`
+	Windows     Count    `yaml:"windows" env:"WINDOWS"`
+	Quiet       Duration `yaml:"quiet" env:"QUIET"`
+	// Webhook comes from the environment alone: such a URL is a secret.
+	Webhook Secret `yaml:"-" env:"WEBHOOK"`
 }
 
 // Bounds are what the gateway puts up with at most.
@@ -165,6 +177,7 @@ func defaults() *Config {
 		DrainTimeout: Duration(25 * time.Second),
 		Retries:      2,
 		AccessLog:    AccessLog{Sample: 1},
+		Alerts:       Alerts{Over: .9, Others: .5, Windows: 3, Quiet: Duration(10 * time.Minute)},
 		Bounds: Bounds{
 			MaxHeader: 64 << 10, MaxBody: 256 << 20, BodyMemory: 1 << 20,
 			Stall: Duration(30 * time.Second), UpstreamStall: Duration(2 * time.Minute),

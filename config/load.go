@@ -146,7 +146,7 @@ func (c *Config) add(name, upstream string, from Origin) {
 // anchorFiles makes the paths that stand in a file relative to its folder:
 // the gateway may be started from anywhere.
 func (c *Config) anchorFiles(folder string) {
-	files := map[string]*File{"admin.token_file": &c.Admin.TokenFile, "admin.usage_file": &c.Admin.UsageFile, "tls.cert": &c.TLS.Cert, "tls.key": &c.TLS.Key, "access_log.file": &c.AccessLog.File}
+	files := map[string]*File{"admin.token_file": &c.Admin.TokenFile, "admin.usage_file": &c.Admin.UsageFile, "tls.cert": &c.TLS.Cert, "tls.key": &c.TLS.Key, "access_log.file": &c.AccessLog.File, "alerts.webhook_file": &c.Alerts.WebhookFile}
 	for i := range c.Accounts {
 		files[at("accounts", i)+".cache.file"] = &c.Accounts[i].Cache.File
 	}

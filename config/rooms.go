@@ -9,6 +9,7 @@ import (
 
 	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/admin"
+	"github.com/flyballhq/flyball/alert"
 	"github.com/flyballhq/flyball/elide"
 	"github.com/flyballhq/flyball/gateway"
 	"github.com/flyballhq/flyball/gateway/links"
@@ -84,19 +85,34 @@ func (c *Config) AdminOptions() (admin.Options, error) {
 // adminToken is the token of whichever place comes last: file, environment,
 // flag.
 func (c *Config) adminToken() (string, error) {
-	from := c.origins["admin.token_file"].From
-	if c.Admin.TokenFile == "" || c.Admin.Token != "" && c.origins["admin.token"].From > from {
-		return string(c.Admin.Token), nil
+	return c.secret("admin.token", c.Admin.Token, "admin.token_file", c.Admin.TokenFile, "the admin token")
+}
+
+// AlertOptions returns the options of the alerts, whose webhook it reads; it
+// is "" when nobody is to be told. Snapshot and Log are the caller's to fill.
+func (c *Config) AlertOptions() (alert.Options, error) {
+	hook, err := c.secret("alerts.webhook", c.Alerts.Webhook, "alerts.webhook_file", c.Alerts.WebhookFile, "the webhook of alerts")
+	return alert.Options{
+		Webhook: hook, Over: float64(c.Alerts.Over), Others: float64(c.Alerts.Others),
+		Windows: int(c.Alerts.Windows), Quiet: time.Duration(c.Alerts.Quiet),
+	}, err
+}
+
+// secret is one that stands in the environment or in a file of its own,
+// whichever place comes last.
+func (c *Config) secret(key string, said Secret, fileKey string, file File, what string) (string, error) {
+	if file == "" || said != "" && c.origins[key].From > c.origins[fileKey].From {
+		return string(said), nil
 	}
-	text, err := os.ReadFile(string(c.Admin.TokenFile))
+	text, err := os.ReadFile(string(file))
 	if err != nil {
-		return "", fmt.Errorf("read the admin token: %w (--admin-token-file or admin.token_file names a file that holds nothing else)", err)
+		return "", fmt.Errorf("read %s: %w (%s names a file that holds nothing else)", what, err, fileKey)
 	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("the admin token's file %s is empty (write the token into it)", c.Admin.TokenFile)
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("the file %s is empty (write %s into it)", file, what)
 	}
-	return token, nil
+	return secret, nil
 }
 
 // ClientNames returns the names of the clients that the served account's part

@@ -20,6 +20,7 @@ func (c *Config) validate(mistakes *Mistakes) {
 	if v.AccessLog.Sample == 0 {
 		v.wrong([]string{"access_log.sample"}, "0%% would write nothing but trouble (write 1%% or more, or leave access_log.file out for no log)")
 	}
+	v.alerts()
 	seen := map[string]string{}
 	for i := range c.Accounts {
 		v.account(&c.Accounts[i], at("accounts", i), seen)
@@ -98,4 +99,16 @@ func (v validator) atLeastOne(key string, n Count) {
 	if n == 0 {
 		v.wrong([]string{key}, "0 would let nobody in (leave it out for the default)")
 	}
+}
+
+func (v validator) alerts() {
+	for key, share := range map[string]Share{"alerts.over": v.Alerts.Over, "alerts.others": v.Alerts.Others} {
+		if share == 0 {
+			v.wrong([]string{key}, "0%% is always reached (write 50%% or more)")
+		}
+	}
+	if v.Alerts.Windows == 0 {
+		v.wrong([]string{"alerts.windows"}, "0 windows are always over (write 1 or more)")
+	}
+	v.span("alerts.quiet", v.Alerts.Quiet, false, "each refused call would be a message")
 }

@@ -22,7 +22,7 @@ var (
 	durable    = []string{"journal"}
 	faces      = []string{
 		"gateway", "gateway/links", "admin", "admin/dashboard", "outbox", "bulk", "audit", "audit/accesslog", "audit/page", "audit/replay",
-		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "redis", "usage", "observe", "watch",
+		"simulator", "simulator/desk", "telemetry", "telemetry/otlp", "alert", "redis", "usage", "observe", "watch",
 	}
 
 	belowLayers = slices.Concat(vocabulary, mechanisms)
@@ -71,6 +71,7 @@ var Rooms = []Room{
 
 	{Path: "redis", Imports: append(slices.Clone(belowLayers), "cache")},
 	{Path: "telemetry", Imports: append(slices.Clone(belowFaces), "audit/accesslog")},
+	{Path: "alert", StdOnly: true, Imports: vocabulary},
 	{Path: "telemetry/otlp", Imports: belowFaces},
 	{Path: "gateway", Imports: append(slices.Clone(belowFaces), "gateway/links")},
 	{Path: "gateway/links", StdOnly: true},

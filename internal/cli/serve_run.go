@@ -85,7 +85,7 @@ func newService(s Streams, live *config.Live, watching bool) (*service, error) {
 		return nil, err
 	}
 	svc := &service{config: c, upstream: o.Upstream, log: o.Log, out: s.Out}
-	if svc.witness, err = newWitness(s, c, o.Log); err != nil {
+	if svc.witness, err = newWitness(s, c, svc.snapshot, o.Log); err != nil {
 		return nil, err
 	}
 	t := c.Transport()
@@ -114,7 +114,7 @@ func newService(s Streams, live *config.Live, watching bool) (*service, error) {
 		return nil, wrong(err)
 	}
 	admins.Snapshot, admins.Version = svc.snapshot, version()
-	svc.witness.metrics.ReadSnapshot(svc.snapshot)
+	svc.witness.start(svc.snapshot)
 	admins.Metrics = svc.witness.metrics
 	admins.Usage, admins.Events = svc.usage, svc.events
 	if svc.observer != nil {

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/flyballhq/flyball/alert"
 	"github.com/flyballhq/flyball/config"
 	"github.com/flyballhq/flyball/event"
+	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/telemetry"
 	"github.com/flyballhq/flyball/telemetry/otlp"
 )
@@ -17,10 +19,11 @@ type witness struct {
 	metrics *telemetry.Metrics
 	access  *telemetry.AccessLog // nil without one
 	export  *otlp.Exporter       // nil where OTEL_* names no collector
+	alerts  *alert.Alerter       // nil without a webhook
 	log     *slog.Logger
 }
 
-func newWitness(s Streams, c *config.Config, log *slog.Logger) (*witness, error) {
+func newWitness(s Streams, c *config.Config, snapshot func() limit.Snapshot, log *slog.Logger) (*witness, error) {
 	w := &witness{metrics: telemetry.New(telemetry.Options{Version: version(), Clients: c.ClientNames()}), log: log}
 	var err error
 	w.export, err = otlp.Start(otlp.Options{Env: s.Env, Version: version(), Metrics: w.metrics.Gatherer(), Log: log})
@@ -41,7 +44,29 @@ func newWitness(s Streams, c *config.Config, log *slog.Logger) (*witness, error)
 	if w.access != nil {
 		w.metrics.CountDropped(w.access)
 	}
+	if w.alerts, err = newAlerter(c, snapshot, log); err != nil {
+		w.close()
+		return nil, err
+	}
 	return w, nil
+}
+
+// newAlerter returns nil where nobody is to be told.
+func newAlerter(c *config.Config, snapshot func() limit.Snapshot, log *slog.Logger) (*alert.Alerter, error) {
+	o, err := c.AlertOptions()
+	if o.Webhook == "" || err != nil {
+		return nil, err
+	}
+	o.Snapshot, o.Log = snapshot, log
+	return alert.New(o)
+}
+
+// start begins to look at the account, which is there now.
+func (w *witness) start(snapshot func() limit.Snapshot) {
+	w.metrics.ReadSnapshot(snapshot)
+	if w.alerts != nil {
+		w.alerts.Start()
+	}
 }
 
 // sink takes the events.
@@ -49,6 +74,9 @@ func (w *witness) sink() event.Sink {
 	all := []event.Sink{w.metrics.Sink(), w.export.Sink()}
 	if w.access != nil {
 		all = append(all, w.access.Sink())
+	}
+	if w.alerts != nil {
+		all = append(all, w.alerts.Sink())
 	}
 	return event.All(all...)
 }
@@ -76,6 +104,9 @@ const flush = 5 * time.Second
 func (w *witness) close() {
 	if w == nil {
 		return
+	}
+	if w.alerts != nil {
+		w.alerts.Close()
 	}
 	if w.access != nil {
 		_ = w.access.Close() // it has told the log
