@@ -110,7 +110,7 @@ func (c *Config) secret(key string, said Secret, fileKey string, file File, what
 	}
 	secret := strings.TrimSpace(string(text))
 	if secret == "" {
-		return "", fmt.Errorf("the file %s is empty (write %s into it)", file, what)
+		return "", fmt.Errorf("%s's file %s is empty (write it there)", what, file)
 	}
 	return secret, nil
 }

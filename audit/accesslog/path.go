@@ -25,21 +25,21 @@ const hidden = "-"
 // Ids in the path stay; a token in it, which is long and no number, does not.
 func ScrubPath(path, rawQuery string) string {
 	var b strings.Builder
-	for i, segment := range strings.Split(path, "/") {
-		if i > 0 {
-			b.WriteByte('/')
-		}
-		if secretive(segment) {
-			segment = hidden
+	b.Grow(len(path) + 1 + len(rawQuery))
+	for segment := range strings.SplitAfterSeq(path, "/") {
+		if bare := strings.TrimSuffix(segment, "/"); secretive(bare) {
+			segment = hidden + segment[len(bare):]
 		}
 		b.WriteString(segment)
 	}
 	if rawQuery == "" {
 		return b.String()
 	}
-	for i, pair := range strings.Split(rawQuery, "&") {
-		b.WriteByte("?&"[min(i, 1)])
+	next := byte('?')
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		b.WriteByte(next)
 		b.WriteString(scrubPair(pair))
+		next = '&'
 	}
 	return b.String()
 }
@@ -63,8 +63,13 @@ func scrubPair(pair string) string {
 
 // bracketed undoes the escaping of brackets, in which clients differ.
 func bracketed(name string) string {
-	return strings.NewReplacer("%5B", "[", "%5b", "[", "%5D", "]", "%5d", "]").Replace(name)
+	if strings.IndexByte(name, '%') < 0 {
+		return name
+	}
+	return brackets.Replace(name)
 }
+
+var brackets = strings.NewReplacer("%5B", "[", "%5b", "[", "%5D", "]", "%5d", "]")
 
 // anySecretive looks through a list such as ids=1,2,3.
 func anySecretive(list string) bool {

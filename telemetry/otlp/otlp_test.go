@@ -51,7 +51,7 @@ func unpacked(r *http.Request) ([]byte, error) {
 func newCollector(t *testing.T) *collector {
 	t.Helper()
 	c := &collector{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.url = newServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, err := unpacked(r)
 		if err != nil {
 			t.Error(err)
@@ -92,9 +92,14 @@ func newCollector(t *testing.T) *collector {
 			}
 		}
 	}))
-	t.Cleanup(server.Close)
-	c.url = server.URL
 	return c
+}
+
+func newServer(t testing.TB, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func environment(vars map[string]string) func(string) string {
