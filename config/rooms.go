@@ -85,13 +85,20 @@ func (c *Config) AdminOptions() (admin.Options, error) {
 // adminToken is the token of whichever place comes last: file, environment,
 // flag.
 func (c *Config) adminToken() (string, error) {
-	return c.secret("admin.token", c.Admin.Token, "admin.token_file", c.Admin.TokenFile, "the admin token")
+	token, err := c.secret("admin.token", c.Admin.Token, "admin.token_file", c.Admin.TokenFile)
+	if err != nil {
+		err = fmt.Errorf("read the admin token: %w (--admin-token-file or admin.token_file names a file that holds nothing else)", err)
+	}
+	return token, err
 }
 
 // AlertOptions returns the options of the alerts, whose webhook it reads; it
 // is "" when nobody is to be told. Snapshot and Log are the caller's to fill.
 func (c *Config) AlertOptions() (alert.Options, error) {
-	hook, err := c.secret("alerts.webhook", c.Alerts.Webhook, "alerts.webhook_file", c.Alerts.WebhookFile, "the webhook of alerts")
+	hook, err := c.secret("alerts.webhook", c.Alerts.Webhook, "alerts.webhook_file", c.Alerts.WebhookFile)
+	if err != nil {
+		err = fmt.Errorf("read the webhook of alerts: %w (alerts.webhook_file names a file that holds nothing else)", err)
+	}
 	return alert.Options{
 		Webhook: hook, Over: float64(c.Alerts.Over), Others: float64(c.Alerts.Others),
 		Windows: int(c.Alerts.Windows), Quiet: time.Duration(c.Alerts.Quiet),
@@ -100,17 +107,17 @@ func (c *Config) AlertOptions() (alert.Options, error) {
 
 // secret is one that stands in the environment or in a file of its own,
 // whichever place comes last.
-func (c *Config) secret(key string, said Secret, fileKey string, file File, what string) (string, error) {
+func (c *Config) secret(key string, said Secret, fileKey string, file File) (string, error) {
 	if file == "" || said != "" && c.origins[key].From > c.origins[fileKey].From {
 		return string(said), nil
 	}
 	text, err := os.ReadFile(string(file))
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w (%s names a file that holds nothing else)", what, err, fileKey)
+		return "", err
 	}
 	secret := strings.TrimSpace(string(text))
 	if secret == "" {
-		return "", fmt.Errorf("%s's file %s is empty (write it there)", what, file)
+		return "", fmt.Errorf("%s is empty", file)
 	}
 	return secret, nil
 }
