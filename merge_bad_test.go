@@ -56,6 +56,10 @@ func oneOf[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 // Merged or not, whatever becomes of the sends for many, each caller that
 // stays gets what its own call answers.
 func TestMergedReadsAnswerAsTheirOwnCallsDo(t *testing.T) {
+	seeds := 3
+	if testing.Short() || racing {
+		seeds = 1
+	}
 	many := "/api/v2/*/show_many?*"
 	for name, faults := range map[string][]simulator.Fault{
 		"nothing wrong":          nil,
@@ -68,7 +72,7 @@ func TestMergedReadsAnswerAsTheirOwnCallsDo(t *testing.T) {
 		"slow and out of order":  {{Path: many, Every: 2, Delay: 3 * time.Second}, {Path: many, Every: 3, SlowBody: time.Second}},
 		"the limit is misstated": {{Path: "/api/v2/*", Every: 5, StrayZero: true}},
 	} {
-		for seed := range uint64(3) {
+		for seed := range uint64(seeds) {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					o := simulator.Options{Limit: 120, Tickets: 50, Latency: simulator.Fixed(150 * time.Millisecond)}

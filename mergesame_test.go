@@ -26,7 +26,7 @@ var programSeed = flag.Int64("program", -1, "the one seed of TestMergingChangesN
 // state.
 func TestMergingChangesNoAnswerAndNoState(t *testing.T) {
 	seeds := 10
-	if testing.Short() {
+	if testing.Short() || racing {
 		seeds = 4
 	}
 	merged := 0

@@ -124,6 +124,9 @@ func TestCleanTrafficHasNothingToGain(t *testing.T) {
 	w := newWeek(3)
 	w.clean()
 	for format, render := range logs {
+		if racing && format != "har" && format != "nginx" {
+			continue
+		}
 		r := report(t, audit.Options{Limit: 700}, write(t, "clean."+format, w.sorted(), render))
 		if len(r.Findings) != 0 || r.Spared != 0 || r.Lifetimes != nil {
 			t.Errorf("%s: %+v, %d spared, lifetimes %+v; want nothing", format, r.Findings, r.Spared, r.Lifetimes)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package flyball_test
+
+const racing = false

@@ -1,0 +1,6 @@
+//go:build race
+
+package flyball_test
+
+// The race detector makes a test several times slower: the longest do less.
+const racing = true
