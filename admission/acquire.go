@@ -45,7 +45,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	w.patience = w.call.Patience(ctx)
 	if !w.call.NoWait && !w.call.Deadline.IsZero() && now.After(w.call.Deadline) {
 		held := w.call.HeldFor
-		refusal := w.refusal(now, budget.Bound{Bucket: held.Bucket, Wait: time.Second, Reason: cmp.Or(held.Reason, limit.Queued)})
+		refusal := w.refusal(now, budget.Bound{Bucket: cmp.Or(held.Bucket, serviceBucket(w.call)), Wait: time.Second, Reason: cmp.Or(held.Reason, limit.Queued)})
 		c.gaveUp(now, w.call, refusal)
 		return refusal
 	}
@@ -97,6 +97,14 @@ func (c *Controller) eta(now time.Time, w *waiter, key limit.Key) time.Duration 
 		return 0
 	}
 	return c.account.Expect(now, key, w.call.As, c.queue.Line(key).Ahead(rankOf(w.call)))
+}
+
+// serviceBucket is what every send of the call draws on.
+func serviceBucket(call *limit.Call) (key limit.Key) {
+	if draws := call.Route.Draws(); len(draws) > 0 {
+		key = call.Route.KeyOf(draws[0])
+	}
+	return key
 }
 
 // before yields the lines that stand between the waiter and its leave: what it
