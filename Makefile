@@ -37,7 +37,8 @@ test-main:
 ifeq ($(RACE),)
 	@echo "skipped: the race detector, which needs a C compiler ($$($(GO) env CC) is not there)"
 endif
-	$(GO) test $(RACE) -timeout 8m ./...
+	@telemetry/contrib/fetch-promtool bin
+	PATH="$(CURDIR)/bin:$$PATH" $(GO) test $(RACE) -timeout 15m ./...
 
 test-bench:
 	@if [ -f bench/go.mod ]; then cd bench && $(GO) vet ./... && $(GO) test ./...; \
