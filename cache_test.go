@@ -399,7 +399,7 @@ func TestASharedSendIsNobodysOwn(t *testing.T) {
 		})
 		return fault
 	}
-	if fault := check(governed); fault != "" {
+	if fault := check(governedBy(flyball.Options{})); fault != "" {
 		t.Error(fault)
 	}
 	if fault := check(followsItsLeader); fault == "" {

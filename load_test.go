@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/cache"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -21,9 +22,10 @@ import (
 // that has the fault which a promise is about.
 type way func(t *testing.T, base http.RoundTripper) http.RoundTripper
 
-// governed is the way through flyball.
+// governed is the way through flyball. Calls that are alike are not made one:
+// these tests are about limits, and count sends.
 func governed(t *testing.T, base http.RoundTripper) http.RoundTripper {
-	return governedBy(flyball.Options{})(t, base)
+	return governedBy(flyball.Options{Cache: cache.Options{NoCoalescing: true}})(t, base)
 }
 
 func governedBy(o flyball.Options) way {

@@ -2,8 +2,10 @@ package rivals
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,9 +87,10 @@ func (c *callers) people(ctx, stop context.Context, seed uint64, group *sync.Wai
 	}
 }
 
-// call makes one call and does not rest until it is answered.
+// call makes one call and does not rest until it is answered. No two calls
+// are alike: flyball would make one send of those that are, and rivals not.
 func (c *callers) call(ctx context.Context, process int, k kind, client int, path string) {
-	c.calls.Add(1)
+	path += fmt.Sprintf("%cn=%d", "?&"[min(1, strings.Count(path, "?"))], c.calls.Add(1))
 	who := name(k, client)
 	if c.policy.label != nil {
 		ctx = c.policy.label(ctx, k, who)
