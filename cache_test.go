@@ -174,7 +174,7 @@ func TestASharedSendOutlivesWhoBeganIt(t *testing.T) {
 		}
 		text, _ := fault.Load().(string)
 		return text
-	}}.keeps(t, governed, followsItsLeader)
+	}}.keeps(t, governedBy(flyball.Options{}), followsItsLeader)
 }
 
 // followsItsLeader coalesces, and does so in the leader's own context.

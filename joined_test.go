@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -47,5 +48,5 @@ func TestAJoinedCallsLimitHeadersAreThePresentOnes(t *testing.T) {
 			fault += "the leader's own header says the same: nothing is tried"
 		}
 		return fault
-	}}.keeps(t, governed, followsItsLeader)
+	}}.keeps(t, governedBy(flyball.Options{}), followsItsLeader)
 }

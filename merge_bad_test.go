@@ -77,7 +77,7 @@ func TestMergedReadsAnswerAsTheirOwnCallsDo(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					o := simulator.Options{Limit: 120, Tickets: 50, Latency: simulator.Fixed(150 * time.Millisecond)}
 					o.Faults = faults
-					a := newAccount(t, 40+seed, o, governed)
+					a := newAccount(t, 40+seed, o, governedBy(flyball.Options{}))
 					o.Faults, o.Seed, o.Origin, o.Limit = nil, 40+seed, "https://acme.zendesk.com", 1_000_000
 					twin := &http.Client{Transport: simulator.New(o).RoundTripper()}
 					for _, c := range []*http.Client{{Transport: a.RoundTripper()}, twin} {

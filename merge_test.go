@@ -60,7 +60,7 @@ func TestAThousandReadsAreAtMostFifteenSends(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var transport *flyball.Transport
 			by := func(t *testing.T, base http.RoundTripper) http.RoundTripper {
-				through := governed(t, base)
+				through := governedBy(flyball.Options{})(t, base)
 				transport = through.(*flyball.Transport)
 				return through
 			}

@@ -27,7 +27,7 @@ func numbered(n int) []int {
 func withFaults(t *testing.T, c change, n int, look func(a *account, got []reply), faults ...simulator.Fault) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, 11, simulator.Options{Limit: 2500, Faults: faults}, governed)
+		a := newAccount(t, 11, simulator.Options{Limit: 2500, Faults: faults}, governedBy(flyball.Options{}))
 		look(a, c.through(t, a.client, numbered(n), n))
 	})
 }
@@ -62,7 +62,7 @@ func TestAJobThatIsForbiddenIsNoRefusalOfItsItems(t *testing.T) {
 	for _, status := range []int{400, 403, 404, 413, 422} {
 		synctest.Test(t, func(t *testing.T) {
 			forbidding := func(t *testing.T, base http.RoundTripper) http.RoundTripper {
-				return governed(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				return governedBy(flyball.Options{})(t, roundTripper(func(req *http.Request) (*http.Response, error) {
 					resp, err := base.RoundTrip(req)
 					if err == nil && req.URL.Path == "/api/v2/tickets/create_many" {
 						resp.StatusCode = status
@@ -115,13 +115,13 @@ func TestACreationIsNotSentAgainWhenItsJobIsLost(t *testing.T) {
 		"not to trace": {Path: "*create_many", Results: simulator.ResultForm("id+shuffled")},
 	}
 	for name, fault := range faults {
-		if found := check(t, fault, governed); found != "" {
+		if found := check(t, fault, governedBy(flyball.Options{})); found != "" {
 			t.Errorf("%s: %s", name, found)
 		}
 	}
 	// The twin sends its calls singly when the job's answer is lost.
 	twin := func(t *testing.T, base http.RoundTripper) http.RoundTripper {
-		through := governed(t, base)
+		through := governedBy(flyball.Options{})(t, base)
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
 			body, err := req.GetBody()
 			if req.Method == http.MethodGet || err != nil {
@@ -146,7 +146,7 @@ func TestACreationIsNotSentAgainWhenItsJobIsLost(t *testing.T) {
 func TestAJobThatNeverEndsIsGivenUpWithItsCallers(t *testing.T) {
 	for _, c := range []change{ticketUpdate, ticketCreate} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAccount(t, 14, simulator.Options{Limit: 700, Faults: []simulator.Fault{{Path: "*_many", Method: c.method, Job: simulator.JobStuck}}}, governed)
+			a := newAccount(t, 14, simulator.Options{Limit: 700, Faults: []simulator.Fault{{Path: "*_many", Method: c.method, Job: simulator.JobStuck}}}, governedBy(flyball.Options{}))
 			start := time.Now()
 			var uncertain atomic.Int64
 			workers(41, 41, func(i int) {
@@ -184,7 +184,7 @@ func TestAJobThatNeverEndsIsGivenUpWithItsCallers(t *testing.T) {
 
 func TestWhoLeavesAJobLeavesItToTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, 15, simulator.Options{Limit: 700}, governed)
+		a := newAccount(t, 15, simulator.Options{Limit: 700}, governedBy(flyball.Options{}))
 		workers(41, 41, func(i int) {
 			ctx := flyball.WithBatch(t.Context())
 			left := i > 0 && i%2 == 0
@@ -223,7 +223,7 @@ func TestATransportThatClosesSaysThatAJobIsUnderWay(t *testing.T) {
 
 func TestWhenAllHaveLeftNobodyPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, 16, simulator.Options{Limit: 700}, governed)
+		a := newAccount(t, 16, simulator.Options{Limit: 700}, governedBy(flyball.Options{}))
 		workers(41, 41, func(i int) {
 			ctx, cancel := context.WithTimeout(flyball.WithBatch(t.Context()), 2*time.Second)
 			defer cancel()

@@ -134,7 +134,7 @@ func TestSixtyThreeFailuresReachExactlyTheirCallers(t *testing.T) {
 			a := newAccount(t, 5, simulator.Options{
 				Limit: 2500, Tickets: 150, Users: 150, Organizations: 150, NoUserWriteSecond: true,
 				Faults: []simulator.Fault{{Path: "*" + many, Items: 63, Results: form}},
-			}, governed)
+			}, governedBy(flyball.Options{}))
 			bare := &http.Client{Transport: a.RoundTripper()}
 			ids := records(t, bare, c.family, 101)
 			got := writes(c, t, a, ids)
@@ -188,7 +188,7 @@ func TestAFreshJobIsWaitedFor(t *testing.T) {
 			a := newAccount(t, 6, simulator.Options{
 				Limit: 700, Faults: []simulator.Fault{{Path: "*update_many", Unseen: 20 * time.Second}},
 				JobLag: func(int) time.Duration { return time.Second },
-			}, governed)
+			}, governedBy(flyball.Options{}))
 			bare := &http.Client{Transport: a.RoundTripper()}
 			ids := records(t, bare, "tickets", 41)
 			got := writes(ticketUpdate, t, a, ids)
@@ -291,7 +291,7 @@ func polledOften(t *testing.T, a *account, ids []int) {
 func TestMoreThanAHundredWritesAreSplit(t *testing.T) {
 	check := func(t *testing.T, merged bool) (fault string) {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAccount(t, 8, simulator.Options{Limit: 700, Tickets: 350}, governed)
+			a := newAccount(t, 8, simulator.Options{Limit: 700, Tickets: 350}, governedBy(flyball.Options{}))
 			var items []string
 			ids := make([]int, 350)
 			for i := range ids {

@@ -40,7 +40,7 @@ func TestTwoWritesToOneTicketStayInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var seen []string
-		a := newAccount(t, 9, simulator.Options{Limit: 700}, spy(&mu, &seen, governed))
+		a := newAccount(t, 9, simulator.Options{Limit: 700}, spy(&mu, &seen, governedBy(flyball.Options{})))
 		const rounds, tickets = 6, 30
 		var group sync.WaitGroup
 		last := make([]reply, tickets)
@@ -103,7 +103,7 @@ func TestJobsWaitForAPlace(t *testing.T) {
 		const tickets = 1000
 		a := newAccount(t, 10, simulator.Options{
 			Limit: 700, Tickets: tickets, Limits: map[string]simulator.Limit{"inflight-jobs": {N: 3}},
-		}, governed)
+		}, governedBy(flyball.Options{}))
 		for i, r := range ticketUpdate.through(t, a.client, numbered(tickets), tickets) {
 			if r.status != 200 || at(r.value, "ticket", "subject") != fmt.Sprintf("new %d", i) {
 				t.Errorf("write %d: %d, %v", i, r.status, r.err)
@@ -121,7 +121,7 @@ func TestJobsWaitForAPlace(t *testing.T) {
 func TestWritesThatAreHeldGatherForAJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const tickets = 300
-		a := newAccount(t, 11, simulator.Options{Limit: 60, Tickets: tickets, Latency: usual}, governed)
+		a := newAccount(t, 11, simulator.Options{Limit: 60, Tickets: tickets, Latency: usual}, governedBy(flyball.Options{}))
 		workers(100, 100, func(i int) { a.call(t.Context(), "GET", user(i)) }) // the limit is spent
 		start := time.Now()
 		before := a.Ledger().Sends

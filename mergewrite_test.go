@@ -57,7 +57,7 @@ func at(v any, names ...string) any {
 // merging is governed, with its transport for a look at the savings.
 func merging(transport **flyball.Transport) way {
 	return func(t *testing.T, base http.RoundTripper) http.RoundTripper {
-		through := governed(t, base)
+		through := governedBy(flyball.Options{})(t, base)
 		*transport = through.(*flyball.Transport)
 		return through
 	}

@@ -71,7 +71,7 @@ func serve(role string, l net.Listener, args []string, held *atomic.Int64) error
 	case asBare:
 		return serveBare(l, upstream)
 	case asGateway:
-		return serveGateway(l, upstream, cache.Options{}, func() { held.Add(1) })
+		return serveGateway(l, upstream, cache.Options{NoCoalescing: true}, func() { held.Add(1) })
 	case asHandler:
 		return serveHandler(l, upstream)
 	case asCache:
