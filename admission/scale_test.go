@@ -91,6 +91,21 @@ func BenchmarkEverythingOn(b *testing.B) {
 	})
 }
 
+// The granted path needs no memory of its own, with everything switched on.
+func TestADecisionAllocatesNothing(t *testing.T) {
+	provider := zendesk.New(0)
+	c := plenty(provider)
+	defer c.Close()
+	w := newWaiter(provider, 1)
+	if n := testing.AllocsPerRun(100, func() {
+		if err := decide(t.Context(), c, w); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Errorf("%g allocations a decision, want none", n)
+	}
+}
+
 // A thousand accounts, and a hundred thousand tickets of one.
 func TestManyAccountsAndObjectsAreSmall(t *testing.T) {
 	provider := zendesk.New(0)

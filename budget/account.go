@@ -2,6 +2,7 @@ package budget
 
 import (
 	"iter"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -100,7 +101,7 @@ type Grant struct {
 	// Where windows and objects begin: room for what most routes draw on, so
 	// that a grant is small and yet needs no memory of its own. For that it
 	// must not be copied.
-	someWindows [3]charge
+	someWindows [4]charge
 	someObjects [2]charged
 }
 
@@ -110,11 +111,12 @@ func (g *Grant) begin(r *limit.Route, rt *route) {
 	g.windows, g.objects = g.someWindows[:0], g.someObjects[:0]
 }
 
+// A charge is small: a grant has room for four, and ten thousand may wait.
 type charge struct {
 	b          *window
-	cost       int
 	due        instant
 	generation uint32
+	cost       int16
 	probe      bool
 }
 
@@ -260,13 +262,13 @@ func (a *Account) hold(t, until instant, key limit.Key, why limit.Reason) Verdic
 }
 
 func (g *Grant) add(b *window, cost int, due instant) {
-	g.windows = append(g.windows, charge{b: b, cost: cost, due: due})
+	g.windows = append(g.windows, charge{b: b, cost: int16(min(cost, math.MaxInt16)), due: due})
 }
 
 func (a *Account) commit(t instant, g *Grant) {
 	for i := range g.windows {
 		c := &g.windows[i]
-		c.generation, c.probe = c.b.take(t, c.due, c.cost)
+		c.generation, c.probe = c.b.take(t, c.due, int(c.cost))
 	}
 	for _, c := range g.objects {
 		c.o.take(t, c.cost, &a.clk)
@@ -299,7 +301,7 @@ func (a *Account) Lose(now time.Time, g *Grant) {
 	t := a.at(now)
 	a.end(t, g)
 	for _, c := range g.windows {
-		c.b.lose(t, c.cost)
+		c.b.lose(t, int(c.cost))
 	}
 	for _, c := range g.objects {
 		c.o.settle(t, c.cost, true, &a.clk)
@@ -321,7 +323,7 @@ func (a *Account) Refund(now time.Time, g *Grant) {
 // end takes the grant out of what is in flight.
 func (a *Account) end(t instant, g *Grant) {
 	for _, c := range g.windows {
-		c.b.busy -= c.cost
+		c.b.busy -= int(c.cost)
 		if c.probe {
 			c.b.gate.leave(c.generation)
 		}

@@ -42,7 +42,7 @@ func (a *Account) read(t instant, g *Grant, answer *limit.Answer, s *sample) {
 	readings := answer.Readings()
 	for i := range g.windows {
 		c := &g.windows[i]
-		s.cost = c.cost
+		s.cost = int(c.cost)
 		c.b.reopen(s.t0, s.status)
 		if j := find(readings, c.b.rule); j >= 0 && c.b.rule.Kind == limit.Window {
 			known[j] = true
