@@ -162,7 +162,7 @@ func (d *decoder) unknown(key *yaml.Node, path string, t reflect.Type) {
 		d.wrong(key, full, "there is no such key; did you mean %s?", meant)
 	default:
 		if place := elsewhere(name); place != "" {
-			d.wrong(key, full, "there is no such key here; did you mean %s?", place)
+			d.wrong(key, full, "there is no such key here; did you mean %s?", standing(place))
 			return
 		}
 		d.wrong(key, full, "there is no such key (here are %s)", strings.Join(names, ", "))
@@ -177,6 +177,15 @@ func elsewhere(name string) string {
 		}
 	}
 	return ""
+}
+
+// standing says where a key stands: its path alone can be the very word that
+// was written in another place, or with a dot in it.
+func standing(path string) string {
+	if i := strings.LastIndex(path, "."); i >= 0 {
+		return path[i+1:] + " under " + path[:i]
+	}
+	return path + " at the top of the file"
 }
 
 func (d *decoder) note(n *yaml.Node, path string) {
