@@ -30,8 +30,8 @@ type Account struct {
 	epoch     time.Time
 	clk       clock
 	windows   map[limit.Key]*window
-	primaries []*window          // of them, each service's own counter
-	owned     map[ownKey]*window // of them, those of limits that we set, by name
+	primaries []*window         // of them, each service's own counter
+	owned     map[string]*owned // of them, those of limits that we set, by the name of the client's bucket
 	pauses    map[limit.Key]*window
 	objects   objects
 	slots     *slots
@@ -55,7 +55,7 @@ func New(o Options) *Account {
 	return &Account{
 		options:   o,
 		windows:   map[limit.Key]*window{},
-		owned:     map[ownKey]*window{},
+		owned:     map[string]*owned{},
 		pauses:    map[limit.Key]*window{},
 		objects:   objects{most: o.MaxObjects},
 		routes:    map[routeKey]*route{},

@@ -117,11 +117,15 @@ func (a *Account) Regulate(now time.Time, r Regulation, quotas map[string]Quota)
 		}
 		switch {
 		case key.Service == Own && q.AtMost > 0:
-			a.own(t, Own, key.ID, q.AtMost)
+			a.own(t, a.ownedBy(key.ID), Own, key.ID, q.AtMost)
 		case key.Service != Own && q.MaxShare > 0: // its figure comes with the next call
 		default:
 			delete(a.windows, key)
-			delete(a.owned, ownKey{key.Service, key.ID})
+			o := a.ownedBy(key.ID)
+			*o = slices.DeleteFunc(*o, func(own *window) bool { return own == b })
+			if len(*o) == 0 {
+				delete(a.owned, key.ID)
+			}
 			dropped = append(dropped, key)
 		}
 	}
@@ -131,21 +135,31 @@ func (a *Account) Regulate(now time.Time, r Regulation, quotas map[string]Quota)
 // atMost names the bucket of the whole account's bound.
 const atMost = "at most"
 
-// An ownKey names a limit that we set: a quicker key than that of a bucket.
-type ownKey struct {
-	service limit.Service
-	id      string
+// An owned is the limits that we set for one client, or for all: one of all its
+// sends, under the service [Own], and one of its share in each service.
+type owned []*window
+
+// ownedBy returns the limits of the client's bucket, made if need be.
+func (a *Account) ownedBy(client string) *owned {
+	o := a.owned[client]
+	if o == nil {
+		o = &owned{}
+		a.owned[client] = o
+	}
+	return o
 }
 
 // own returns the window of a limit that we set, made if need be.
-func (a *Account) own(t instant, service limit.Service, id string, perMinute int) *window {
-	b := a.owned[ownKey{service, id}]
-	if b == nil {
+func (a *Account) own(t instant, o *owned, service limit.Service, id string, perMinute int) *window {
+	i := slices.IndexFunc(*o, func(b *window) bool { return b.key.Service == service })
+	if i < 0 {
 		key := limit.Key{Service: service, ID: id}
-		b = a.newWindow(key, &limit.Rule{ID: id, Service: service, Kind: limit.Window, Mark: limit.Binding, Window: time.Minute, Source: "configuration"}, t)
+		b := a.newWindow(key, &limit.Rule{ID: id, Service: service, Kind: limit.Window, Mark: limit.Binding, Window: time.Minute, Source: "configuration"}, t)
 		b.own, b.source = true, limit.Configured
-		a.windows[key], a.owned[ownKey{service, id}] = b, b
+		a.windows[key] = b
+		i, *o = len(*o), append(*o, b)
 	}
+	b := (*o)[i]
 	if !b.aligned && a.clk.known {
 		// The first minute began before the clock was known. It ends with the
 		// clock's: were the second to be cut short instead, it would have a
@@ -164,10 +178,14 @@ func (a *Account) own(t instant, service limit.Service, id string, perMinute int
 
 // askOwn asks the limits that we set: of the account, and of the client.
 func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bool {
-	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, Own, atMost, a.options.AtMost), 1, ask, g, v) {
+	if a.options.AtMost > 0 && !a.askWindow(t, a.own(t, a.ownedBy(atMost), Own, atMost, a.options.AtMost), 1, ask, g, v) {
 		return false
 	}
-	if n := ask.Quota.AtMost; n > 0 && !a.askWindow(t, a.own(t, Own, ask.Client, n), 1, ask, g, v) {
+	if ask.Quota == (Quota{}) {
+		return true
+	}
+	client := a.ownedBy(ask.Client)
+	if n := ask.Quota.AtMost; n > 0 && !a.askWindow(t, a.own(t, client, Own, ask.Client, n), 1, ask, g, v) {
 		return false
 	}
 	b := rt.primary()
@@ -177,7 +195,7 @@ func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bo
 	// Each service's share fills a bucket of its own: one figure for all would
 	// be that of the service asked last.
 	share := max(1, int(ask.Quota.MaxShare*float64(b.limit)*time.Minute.Seconds()/b.w.Seconds()))
-	return a.askWindow(t, a.own(t, b.key.Service, ask.Client, share), 1, ask, g, v)
+	return a.askWindow(t, a.own(t, client, b.key.Service, ask.Client, share), 1, ask, g, v)
 }
 
 // primary is the service's own counter, which every send on the route draws
