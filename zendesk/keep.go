@@ -51,6 +51,11 @@ var records = set(
 	"suspended_tickets", "deleted_tickets", "deleted_users", "ticket_audits", "ticket_metrics", "organization_subscriptions", "comment_redactions", "skips",
 )
 
+// reaching are the records whose writes change other records that their path
+// does not name: a membership its user, a redaction its ticket's comments, a
+// restored ticket the one that was gone.
+var reaching = set("organization_memberships", "comment_redactions", "deleted_tickets", "deleted_users", "suspended_tickets")
+
 // harmless are writes that change nothing which is read again: uploads wait
 // for the ticket that takes them, and a preview is a read.
 var harmless = set("uploads", "views/preview", "views/preview/count", "job_statuses", "activities", "bookmarks")
@@ -103,8 +108,8 @@ func executes(family, id, rest string) bool {
 }
 
 // Touches names what a write may have changed: for one record itself and what
-// lists records, for many records or the end of one all of them, for anything
-// else everything.
+// lists records, for many records, the end of one, or one that reaches into
+// others all of them, for anything else everything.
 func (p *Provider) Touches(tags []string, _ *limit.Route, method string, u *url.URL) []string {
 	family, id, rest := parts(u.Path)
 	switch {
@@ -112,7 +117,7 @@ func (p *Provider) Touches(tags []string, _ *limit.Route, method string, u *url.
 		return tags
 	case !records[family]:
 		return append(tags, everything)
-	case isID(id) && rest != "" && first(rest) == "merge", method == http.MethodDelete && rest == "", !isID(id) && id != "":
+	case reaching[family], isID(id) && rest != "" && first(rest) == "merge", method == http.MethodDelete && rest == "", !isID(id) && id != "":
 		return append(tags, dayWork)
 	case id == "":
 		return append(tags, lists)
@@ -123,6 +128,10 @@ func (p *Provider) Touches(tags []string, _ *limit.Route, method string, u *url.
 		tags = append(tags, record("requests", id))
 	case "requests":
 		tags = append(tags, record("tickets", id))
+	case "end_users":
+		tags = append(tags, record("users", id))
+	case "users":
+		tags = append(tags, record("end_users", id))
 	}
 	return tags
 }
