@@ -114,7 +114,7 @@ func (t *transport) read(req *http.Request, call *limit.Call, form *limit.Compar
 	s.turns, quiet = t.seen.turns(s.names, now)
 	resp, err := t.next.RoundTrip(req)
 	if err == nil && quiet {
-		t.learn(resp, form, s)
+		t.learn(req, resp, form, s)
 	}
 	return resp, err
 }
@@ -135,7 +135,7 @@ func (t *transport) write(req *http.Request, call *limit.Call, form *limit.Compa
 	defer func() { // a panic passes; what was written is not known
 		s.turns, alone = t.seen.end(p, working, time.Now())
 		if err == nil && resp != nil && form != nil && alone && resp.Header["Cache-Status"] == nil {
-			t.learn(resp, form, s)
+			t.learn(req, resp, form, s)
 		}
 	}()
 	resp, err = t.next.RoundTrip(req)

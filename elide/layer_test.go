@@ -139,6 +139,22 @@ func TestAWriteThatChangesNothingIsNotSent(t *testing.T) {
 	})
 }
 
+// What a client says no-store of is not remembered, whether it read or wrote.
+func TestNothingIsRememberedOfACallThatSaysNoStore(t *testing.T) {
+	for method, body := range map[string]string{"GET": "", "PUT": set(`"priority":"high"`)} {
+		t.Run(method, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				d := newDesk(ours)
+				d.do(t.Context(), "PUT", ticket, set(`"priority":"high"`), "Cache-Control", "no-store")
+				d.do(t.Context(), method, ticket, body, "Cache-Control", "max-age=0, No-Store")
+				if got := d.do(t.Context(), "PUT", ticket, set(`"priority":"high"`)); !got.sent {
+					t.Error("a write was answered out of what it showed")
+				}
+			})
+		})
+	}
+}
+
 func TestItsOwnAnswerTeachesToo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d := newDesk(ours)

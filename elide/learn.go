@@ -13,8 +13,12 @@ import (
 )
 
 // learn listens to an answer as its caller reads it, and remembers the object
-// in it once the body was whole. s is the sight without its object.
-func (t *transport) learn(resp *http.Response, form *limit.CompareForm, s *sight) {
+// in it once the body was whole, unless one of the two says that it may not be
+// kept. s is the sight without its object.
+func (t *transport) learn(req *http.Request, resp *http.Response, form *limit.CompareForm, s *sight) {
+	if unstorable(req.Header) || unstorable(resp.Header) {
+		return
+	}
 	if resp.StatusCode != http.StatusOK || resp.Body == nil || resp.ContentLength > longestBody || !isJSON(resp.Header) {
 		return
 	}

@@ -78,3 +78,9 @@ func fresh(h http.Header) bool {
 	said := strings.ToLower(strings.Join(append(h["Cache-Control"], h["Pragma"]...), ","))
 	return strings.Contains(said, "no-cache") || strings.Contains(said, "no-store") || strings.Contains(strings.ReplaceAll(said, " ", ""), "max-age=0")
 }
+
+// unstorable reports whether the header of a request or an answer says that
+// nothing of it may be kept (RFC 9111, 5.2.1.5 and 5.2.2.5).
+func unstorable(h http.Header) bool {
+	return strings.Contains(strings.ToLower(strings.Join(h["Cache-Control"], ",")), "no-store")
+}
