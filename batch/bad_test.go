@@ -232,6 +232,61 @@ func TestARefusedGroupIsAskedAgainByThosePatientEnough(t *testing.T) {
 	})
 }
 
+// The layers below gave up after their last attempt, not for want of patience.
+func TestARefusedSendForManyIsNotItsCallersRefusal(t *testing.T) {
+	for _, patience := range []time.Duration{0, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, batch.Options{})
+			b.answer = func(req *http.Request) (*http.Response, error) {
+				if !many(req) {
+					return nil, nil
+				}
+				return reply(429, `{"error":"APIRateLimitExceeded"}`), nil
+			}
+			asks := reads(10, 14)
+			for i := range asks {
+				if patience > 0 {
+					asks[i].call.Deadline = time.Now().Add(patience)
+				}
+			}
+			for i, e := range b.all(t, asks...) {
+				if e.status != 200 || e.err != nil {
+					t.Errorf("patience %s, call %d: %d, %v", patience, i, e.status, e.err)
+				}
+			}
+			if n := manySends(b.sent()); n != 1 || len(b.sent()) != 6 {
+				t.Errorf("patience %s: sent %v, want one for many and five alone", patience, b.sent())
+			}
+		})
+	}
+}
+
+// A group of one made all the attempts that its call is allowed.
+func TestARefusedGroupOfOneIsNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, batch.Options{})
+		b.hold = func(_ *http.Request, call *limit.Call) error {
+			if call.For == limit.Merged {
+				time.Sleep(time.Second) // its sibling leaves meanwhile
+			}
+			return nil
+		}
+		b.answer = func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, "/11") || strings.HasSuffix(req.URL.Path, "/11.json") {
+				return reply(429, `{"error":"APIRateLimitExceeded"}`), nil
+			}
+			time.Sleep(50 * time.Millisecond)
+			return nil, nil
+		}
+		leaves, leave := context.WithCancel(t.Context())
+		time.AfterFunc(500*time.Millisecond, leave)
+		ends := b.all(t, ask{id: 10}, ask{id: 11}, ask{id: 12, ctx: leaves})
+		if ends[1].status != 429 || len(b.sent()) != 2 {
+			t.Errorf("%d, %v; sent %v, want the refusal and one send of it", ends[1].status, ends[1].err, b.sent())
+		}
+	})
+}
+
 // Behaviour F6: over 100 items are split
 func TestNoSendIsForMoreThanAHundred(t *testing.T) {
 	check := func(t *testing.T, through func(b *bench) http.RoundTripper) (fault string) {

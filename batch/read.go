@@ -147,7 +147,8 @@ func refuse(call *limit.Call, members []*member, refusal *limit.WaitError) {
 // handOn hands a 429 to the members who cannot wait for what it asks. Those
 // who are more patient than the group try again together, and those whom only
 // the number of attempts ended go alone: a hundred callers are not refused
-// because one send was unlucky.
+// because one send was unlucky. A sole member keeps its refusal: the attempts
+// were its own.
 func handOn(p limit.Provider, call *limit.Call, members []*member, resp *http.Response, text []byte) {
 	said := p.Read(&call.Route, resp.StatusCode, resp.Header)
 	retry := time.Now().Add(said.RetryAfter)
@@ -156,7 +157,7 @@ func handOn(p limit.Provider, call *limit.Call, members []*member, resp *http.Re
 			m.outcome.fate = again
 			continue
 		}
-		if m.patience.IsZero() || m.patience.After(retry) {
+		if len(members) > 1 && (m.patience.IsZero() || m.patience.After(retry)) {
 			continue
 		}
 		m.outcome = outcome{fate: answered, resp: copied(resp, text, m.req)}
