@@ -124,7 +124,7 @@ func (slow) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestNothingIsKeptOfCallsThatEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := zendesk.New(zendesk.UnknownPlan)
-		m, err := New(Options{Provider: provider, Routes: []string{"GET *"}})
+		m, err := New(Options{Provider: provider, Routes: []string{"GET *", "PUT *"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,14 @@ func TestNothingIsKeptOfCallsThatEnded(t *testing.T) {
 					ctx = bounded
 				}
 				call := &limit.Call{Arrived: time.Now()}
-				req, _ := http.NewRequestWithContext(limit.WithCall(ctx, call), http.MethodGet, fmt.Sprintf("https://acme.zendesk.com/api/v2/tickets/%d", i+1), nil)
+				method, id, body := http.MethodGet, i+1, ""
+				if i%4 == 0 { // ten tickets, each written over and over
+					method, id, body = http.MethodPut, i%10+1, `{"ticket":{"subject":"x"}}`
+				}
+				req, _ := http.NewRequestWithContext(limit.WithCall(ctx, call), method, fmt.Sprintf("https://acme.zendesk.com/api/v2/tickets/%d", id), strings.NewReader(body))
+				if body == "" {
+					req.Body = nil
+				}
 				req.Header.Set("Authorization", fmt.Sprint(i%5))
 				call.Route = provider.Route(req)
 				if resp, err := through.RoundTrip(req); err == nil {
