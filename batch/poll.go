@@ -150,11 +150,11 @@ func (p *poller) run() {
 			p.pause(wait)
 			continue
 		}
-		switch err := p.poll(); {
+		switch jobs, err := p.poll(); {
 		case err == nil:
 			trouble = 0
 		case trouble == maxTrouble-1, final(err):
-			p.fail(err)
+			p.fail(jobs, err)
 			trouble = 0
 		default:
 			trouble++
@@ -189,11 +189,11 @@ func (p *poller) next(now time.Time) (next time.Time, ok bool) {
 }
 
 // poll looks at the jobs once, at those that are due first if there are too
-// many for one send.
-func (p *poller) poll() error {
+// many for one send, and returns those it looked at.
+func (p *poller) poll() (jobs []*job, err error) {
 	now := time.Now()
 	p.mu.Lock()
-	jobs := make([]*job, 0, len(p.jobs))
+	jobs = make([]*job, 0, len(p.jobs))
 	for _, j := range p.jobs {
 		jobs = append(jobs, j)
 	}
@@ -201,7 +201,7 @@ func (p *poller) poll() error {
 	jobs = jobs[:min(len(jobs), limit.MaxJobsRead)]
 	if len(jobs) == 0 {
 		p.mu.Unlock()
-		return nil
+		return nil, nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
@@ -212,7 +212,7 @@ func (p *poller) poll() error {
 	defer p.mu.Unlock()
 	p.cancel = nil
 	p.take(now, time.Now().Add(wait), jobs, reports, err)
-	return err
+	return jobs, err
 }
 
 // read makes the one send. A panic below is an error of all.
@@ -318,11 +318,12 @@ func (p *poller) end(j *job, report limit.JobReport, err error) {
 	close(j.done)
 }
 
-// fail ends all jobs.
-func (p *poller) fail(err error) {
+// fail ends the jobs of a poll that failed. Those that came meanwhile were no
+// part of it: their callers may be more patient.
+func (p *poller) fail(jobs []*job, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, j := range p.jobs {
+	for _, j := range jobs {
 		p.end(j, limit.JobReport{}, fmt.Errorf("read the job's status: %w", err))
 	}
 }

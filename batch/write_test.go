@@ -25,6 +25,8 @@ type desk struct {
 	polls []limit.Call // as they were made
 	alone []string     // paths of the single calls
 
+	refuse func(*limit.Call) error // of a poll, if set; nil lets it go
+
 	conflict uint64 // the ticket that somebody else changes meanwhile
 }
 
@@ -37,6 +39,11 @@ func (d *desk) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if req.Body != nil {
 		defer req.Body.Close()
+	}
+	if d.refuse != nil && strings.HasSuffix(req.URL.Path, "/job_statuses/show_many") {
+		if err := d.refuse(call); err != nil {
+			return nil, err
+		}
 	}
 	time.Sleep(100 * time.Millisecond)
 	d.mu.Lock()
@@ -164,6 +171,47 @@ func TestJobsOfAnotherCredentialAreReadApart(t *testing.T) {
 		group.Wait()
 		if len(d.jobs) != 2 || len(d.polls) != 2 {
 			t.Errorf("%d jobs, %d polls, want two of each", len(d.jobs), len(d.polls))
+		}
+	})
+}
+
+// A poll that is held for longer than its callers wait says nothing to those
+// whose job came while it was held.
+func TestAPollThatIsGivenUpIsGivenUpByThoseItWasFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, through := newDesk(t)
+		d.refuse = func(call *limit.Call) error {
+			if call.Deadline.IsZero() {
+				return nil
+			}
+			time.Sleep(time.Until(call.Deadline.Add(-time.Second)))
+			return &limit.WaitError{Reason: limit.Queued}
+		}
+		var group sync.WaitGroup
+		end := time.Now().Add(20 * time.Second)
+		for i := range 11 {
+			group.Go(func() {
+				if _, err := update(t.Context(), through, 100+i, "one", limit.Call{Deadline: end}); err != nil {
+					t.Errorf("ticket %d: %v", 100+i, err)
+				}
+			})
+		}
+		time.Sleep(5 * time.Second)
+		for i := range 11 {
+			group.Go(func() {
+				if status, err := update(t.Context(), through, 200+i, "one", limit.Call{}); status != 200 {
+					t.Errorf("ticket %d: %d, %v", 200+i, status, err)
+				}
+			})
+		}
+		time.AfterFunc(30*time.Second, func() { d.end("V3-1") })
+		group.Wait()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, path := range d.alone {
+			if strings.HasPrefix(path, "/api/v2/tickets/2") {
+				t.Errorf("%s was made again", path)
+			}
 		}
 	})
 }
