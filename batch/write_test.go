@@ -216,6 +216,37 @@ func TestAPollThatIsGivenUpIsGivenUpByThoseItWasFor(t *testing.T) {
 	})
 }
 
+func TestTheWriteAfterOneWhoseCallerLeftWaitsForItsJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, through := newDesk(t)
+		var group sync.WaitGroup
+		for i := range 11 {
+			group.Go(func() {
+				bounded, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				ctx := t.Context()
+				if i > 0 {
+					ctx = bounded
+				}
+				_, _ = update(ctx, through, 100+i, "one", limit.Call{})
+			})
+			synctest.Wait() // number 0 goes alone, number 10 is the job's last
+		}
+		stays := func() { // so that the job is waited for
+			_, _ = update(t.Context(), through, 111, "one", limit.Call{})
+		}
+		group.Go(stays)
+		time.Sleep(3 * time.Second)
+		start := time.Now()
+		time.AfterFunc(20*time.Second, func() { d.end("V3-0") })
+		status, err := update(t.Context(), through, 110, "one", limit.Call{Deadline: start.Add(time.Minute)})
+		if took := time.Since(start); status != 200 || err != nil || took < 20*time.Second {
+			t.Errorf("%d, %v after %s, want it after the job", status, err, took)
+		}
+		group.Wait()
+	})
+}
+
 // Single updates do not fail because somebody else was faster; items of a job
 // do.
 func TestAnItemThatLostARaceGoesAlone(t *testing.T) {
