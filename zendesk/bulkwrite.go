@@ -67,7 +67,7 @@ func (p *Provider) SingleWrite(req *http.Request) (*limit.WriteForm, uint64) {
 			return form, 0
 		}
 		if rest, below := strings.CutPrefix(path, family); named && below {
-			id, ok := plainNumber(rest)
+			id, ok := plainID(rest)
 			if !ok {
 				return nil, 0
 			}
@@ -87,16 +87,6 @@ func special(h http.Header) bool {
 	kind, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
 	charset := parameters["charset"]
 	return h.Get("Content-Type") != "" && (err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8"))
-}
-
-// plainNumber reads an id as Zendesk writes it. "007" and "+7" are left to
-// Zendesk: its answer may differ from that to 7.
-func plainNumber(text string) (uint64, bool) {
-	if text == "" || text[0] == '0' || len(text) > 18 || strings.Trim(text, "0123456789") != "" {
-		return 0, false
-	}
-	id, err := strconv.ParseUint(text, 10, 64)
-	return id, err == nil
 }
 
 // onlyAlone are the fields that mean something else in a job, or nothing
@@ -127,7 +117,7 @@ func (p *Provider) WriteItem(form *limit.WriteForm, id uint64, body []byte) (lim
 	for _, f := range fields {
 		switch {
 		case f.name == "id":
-			n, plain := plainNumber(string(f.value))
+			n, plain := plainID(string(f.value))
 			if named || !plain || n != id {
 				return item, false
 			}
