@@ -199,6 +199,17 @@ func TestTheBusiestNamesAreKept(t *testing.T) {
 	}
 }
 
+// Buckets beyond the bound are added up, not forgotten one for the next.
+func TestBucketsBeyondTheBoundAreAddedUp(t *testing.T) {
+	s := newSecond(0)
+	for i := range combos + 10 {
+		s.blame(limit.Key{Service: "support", ID: fmt.Sprint("rule ", i)}, Refusals)
+	}
+	if n := s.buckets[Other].Of(Refusals); n != 10 {
+		t.Errorf("%d refusals of the buckets beyond the bound are left, want 10", n)
+	}
+}
+
 func TestHoldsAreRightWithinSevenPercent(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {

@@ -187,11 +187,11 @@ func (s *second) bucket(key limit.Key) *Figures {
 		s.buckets = make(map[string]*Figures)
 	}
 	name := bucketName(key)
+	if s.buckets[name] == nil && len(s.buckets) >= combos {
+		name = Other
+	}
 	f := s.buckets[name]
 	if f == nil {
-		if len(s.buckets) >= combos {
-			name = Other
-		}
 		f = new(Figures)
 		s.buckets[name] = f
 	}
