@@ -57,6 +57,7 @@ var (
 	bucketWaiting   = gauge("flyball_bucket_waiting_calls", "Calls that wait for this bucket now.", "bucket")
 	waitingCalls    = gauge("flyball_waiting_calls", "Calls that are held now.")
 	savedSends      = gauge("flyball_saved_sends_total", "Sends spared, less those made in their place, by cause.", "cause")
+	storeErrors     = gauge("flyball_store_errors_total", "Times the cache's store failed; each was a miss.")
 	harmCalls       = gauge("flyball_harm_calls_total", "Calls of others that met an empty window, estimated.", "bucket")
 )
 
@@ -64,7 +65,7 @@ var (
 func (a *account) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		bucketLimit, bucketRemaining, bucketReset, bucketPause, bucketOurs, bucketOthers, bucketWaiting,
-		waitingCalls, savedSends, harmCalls,
+		waitingCalls, savedSends, storeErrors, harmCalls,
 	} {
 		to <- d
 	}
@@ -81,6 +82,7 @@ func (a *account) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	show(waitingCalls, float64(snap.Waiting))
+	to <- prometheus.MustNewConstMetric(storeErrors, prometheus.CounterValue, float64(snap.StoreErrors))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, saving := range snap.Saved {

@@ -188,3 +188,11 @@ func TestMetricsAreNamedAsPrometheusAsks(t *testing.T) {
 		}
 	}
 }
+
+// A store that fails makes every call a miss: who watches metrics is told.
+func TestAFailingStoreIsCounted(t *testing.T) {
+	m := telemetry.New(telemetry.Options{Snapshot: func() limit.Snapshot { return limit.Snapshot{StoreErrors: 3} }})
+	if n := sum(series(t, scrape(t, m)), "flyball_store_errors_total"); n != 3 {
+		t.Errorf("flyball_store_errors_total is %v, want 3", n)
+	}
+}

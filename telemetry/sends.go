@@ -100,6 +100,7 @@ func (m *Metrics) take(e event.Event) {
 	case event.Learned:
 		m.learned.of(m.bucket(e.Bucket)).Inc()
 	case event.Held, event.Admitted, event.Left: // told at the call's end
+	case event.StoreFailed: // told by the snapshot
 	}
 }
 
