@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	metricpb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -333,5 +334,38 @@ func TestTheSamplerHeedsItsParentAndItsRatio(t *testing.T) {
 		if calls < test.least || calls > test.most {
 			t.Errorf("%s %s below %q: %d of 200 calls were sent, want %d to %d", test.sampler, test.arg, test.parent, calls, test.least, test.most)
 		}
+	}
+}
+
+// Who ends an exporter whose collector hangs has nothing left of it: no
+// post goes on.
+func TestAnEndedExporterLetsGoOfACollectorThatHangs(t *testing.T) {
+	asked, left := make(chan struct{}, 1), make(chan struct{})
+	url := newServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then is the end of the connection seen
+		asked <- struct{}{}
+		<-r.Context().Done()
+		close(left)
+	}))
+	e, err := otlp.Start(otlp.Options{Env: environment(map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := roundTripper(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, nil
+	})
+	for range 512 { // a batch
+		get(t, &http.Client{Transport: e.Transport(next)}, "/api/v2/tickets/1.json")
+	}
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Close(ctx); err == nil {
+		t.Error("spans that did not arrive were not told of")
+	}
+	select {
+	case <-left:
+	case <-time.After(3 * time.Second):
+		t.Error("the post to the collector goes on after the exporter has ended")
 	}
 }

@@ -34,6 +34,8 @@ type tracer struct {
 	lost    int
 	full    chan struct{} // a batch is ready
 	stop    chan struct{}
+	posting context.Context // of the goroutine's posts
+	abandon context.CancelFunc
 	ended   chan struct{}
 }
 
@@ -45,6 +47,7 @@ func newTracer(env func(string) string, about *resourcepb.Resource, complain fun
 	if err := errors.Join(errClient, errSampler); err != nil {
 		return nil, fmt.Errorf("start the export of traces: %w", err)
 	}
+	t.posting, t.abandon = context.WithCancel(context.Background())
 	go t.run()
 	return t, nil
 }
@@ -78,7 +81,7 @@ func (t *tracer) run() {
 		case <-tick.C:
 		case <-t.full:
 		}
-		if err := t.flush(context.Background()); err != nil {
+		if err := t.flush(t.posting); err != nil {
 			t.complain(err)
 		}
 	}
@@ -113,12 +116,15 @@ func (t *tracer) flush(ctx context.Context) error {
 
 // shutdown sends what is waiting and ends the goroutine, at once when ctx ends.
 func (t *tracer) shutdown(ctx context.Context) error {
+	defer t.client.http.CloseIdleConnections()
+	defer t.abandon()
 	close(t.stop)
 	select {
 	case <-t.ended:
 	case <-ctx.Done():
+		t.abandon()
+		<-t.ended
 		return ctx.Err()
 	}
-	defer t.client.http.CloseIdleConnections()
 	return t.flush(ctx)
 }
