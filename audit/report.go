@@ -2,6 +2,7 @@ package audit
 
 import (
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -242,6 +243,29 @@ type Lifetime struct {
 	// as far as the log shows bodies, sizes or ETags: Known of them.
 	Outdated int `json:"outdated"`
 	Known    int `json:"known"`
+}
+
+// Span is how long answers are kept, for people: "30 s", "5 min".
+func (l Lifetime) Span() string {
+	switch {
+	case l.Seconds >= 3600:
+		return strconv.Itoa(l.Seconds/3600) + " h"
+	case l.Seconds > 60:
+		return strconv.Itoa(l.Seconds/60) + " min"
+	}
+	return strconv.Itoa(l.Seconds) + " s"
+}
+
+// OutdatedText says how many answers would have been outdated, and of how many
+// the log tells.
+func (l Lifetime) OutdatedText() string {
+	switch {
+	case l.Known == 0 && l.Calls > 0:
+		return "the log does not tell"
+	case l.Known < l.Calls:
+		return number(l.Outdated) + " of the " + number(l.Known) + " that the log tells"
+	}
+	return number(l.Outdated)
 }
 
 // A Slot is a stretch of time.

@@ -186,6 +186,20 @@ func TestAPreflightAllowsWhatAPageMaySay(t *testing.T) {
 	}
 }
 
+func TestUntouchedTheAccountAnswersPages(t *testing.T) {
+	for method, header := range map[string][]string{
+		"OPTIONS": {"Origin", page, "Access-Control-Request-Method", "PUT"},
+		"GET":     {"Origin", page, "Authorization", "Basic dTpw"},
+	} {
+		var sends atomic.Int32
+		g := start(t, gateway.Options{Upstream: upstream(t, corsAccount(&sends)), Origins: []string{page}, Untouched: true})
+		resp, _ := do(t, client(t), request(t, method, g.url+"/x", nil, header...))
+		if got := resp.Header.Get("Access-Control-Allow-Origin"); resp.StatusCode != http.StatusOK || got != "*" || sends.Load() != 1 {
+			t.Errorf("%s: answered %d with Access-Control-Allow-Origin %q after %d sends, want the account's own answer", method, resp.StatusCode, got, sends.Load())
+		}
+	}
+}
+
 func TestOriginsAreReadAsBrowsersWriteThem(t *testing.T) {
 	for written, want := range map[string]string{
 		"https://App.Example.com:443/": "https://app.example.com", "http://localhost:5173": "http://localhost:5173",

@@ -178,15 +178,8 @@ func (s *sheet) lifetimes(r *audit.Report) {
 	s.put("<h2>What a cache would have answered</h2>\n")
 	s.table("kept for", "calls", "%", "", "outdated answers")
 	for _, l := range r.Lifetimes {
-		outdated := grouped(l.Outdated)
-		switch {
-		case l.Known == 0 && l.Calls > 0:
-			outdated = "the log does not tell"
-		case l.Known < l.Calls:
-			outdated += " of the " + grouped(l.Known) + " that the log tells"
-		}
 		s.put("<tr><td>%v</td><td class=\"n\">%v</td><td class=\"n\">%v</td><td class=\"w\">%v</td><td>%v</td></tr>\n",
-			lifetime(l.Seconds), l.Calls, l.Percent, bar(l.Percent, "sent"), outdated)
+			l.Span(), l.Calls, l.Percent, bar(l.Percent, "sent"), l.OutdatedText())
 	}
 	s.endTable()
 }
@@ -272,16 +265,6 @@ func bar(percent float64, colour string) raw {
 }
 
 func percent(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) + " %" }
-
-func lifetime(seconds int) string {
-	switch {
-	case seconds >= 3600:
-		return strconv.Itoa(seconds/3600) + " h"
-	case seconds > 60:
-		return strconv.Itoa(seconds/60) + " min"
-	}
-	return strconv.Itoa(seconds) + " s"
-}
 
 // grouped writes 1234567 as 1,234,567.
 func grouped(n int) string {

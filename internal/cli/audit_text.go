@@ -169,26 +169,9 @@ func writeLifetimes(b *strings.Builder, r *audit.Report) {
 	w := table(b)
 	fmt.Fprint(w, "  KEPT FOR\tCALLS\t%\tOUTDATED ANSWERS\n")
 	for _, l := range r.Lifetimes {
-		outdated := grouped(l.Outdated)
-		switch {
-		case l.Known == 0 && l.Calls > 0:
-			outdated = "the log does not tell"
-		case l.Known < l.Calls:
-			outdated += " of the " + grouped(l.Known) + " that the log tells"
-		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", lifetime(l.Seconds), grouped(l.Calls), percentText(l.Percent), outdated)
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", l.Span(), grouped(l.Calls), percentText(l.Percent), l.OutdatedText())
 	}
 	_ = w.Flush()
-}
-
-func lifetime(seconds int) string {
-	switch {
-	case seconds >= 3600:
-		return strconv.Itoa(seconds/3600) + " h"
-	case seconds > 60:
-		return strconv.Itoa(seconds/60) + " min"
-	}
-	return strconv.Itoa(seconds) + " s"
 }
 
 // details says how the calls of a finding divide.

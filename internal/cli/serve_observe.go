@@ -30,7 +30,7 @@ func (svc *service) watch(o *gateway.Options, t flyball.Options) (err error) {
 	svc.transport = svc.observer.Governed()
 	o.Transport, o.Untouched, o.Label = svc.observer, true, labelTrial
 	if len(svc.config.CORS.Origins) > 0 {
-		svc.log.Warn("--observe passes answers on as they are: web pages of --allow-origin cannot read them")
+		svc.log.Warn("--observe passes answers on as they are: --allow-origin does nothing, web pages may do what the account itself says")
 	}
 	return nil
 }
