@@ -2,6 +2,7 @@ package flyball_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/simulator"
 )
 
@@ -194,6 +196,39 @@ func TestASpentBoundLetsGoWhenItIsRaised(t *testing.T) {
 				}
 				load.group.Wait()
 				settled(t, a)
+			})
+		})
+	}
+}
+
+// A call that a spent bound of ours cannot let go in time is told so at once,
+// as it is of Zendesk's limits, and when to come back.
+func TestASpentBoundOfOursRefusesAtOnce(t *testing.T) {
+	for name, r := range map[string]rules{
+		"a quota": etlHas(flyball.Quota{AtMost: 40}),
+		"a share": etlHas(flyball.Quota{MaxShare: 0.1}),
+		"a bound": {Regulation: flyball.Regulation{AtMost: 40}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAccount(t, 47, simulator.Options{}, r.way())
+				etl := flyball.WithClient(t.Context(), "etl")
+				a.call(etl, "GET", user(0))
+				pass(time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute)) + time.Second)
+				workers(8, 70, func(i int) { a.call(flyball.WithMaxWait(etl, 50*time.Second), "GET", user(i)) })
+				pass(time.Second)
+				left := time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute))
+				_, err := a.call(flyball.WithMaxWait(etl, left/2), "GET", user(1))
+				refusal, refused := errors.AsType[*flyball.WaitError](err)
+				if !refused || refusal.Reason != limit.Spent || refusal.RetryAt.Sub(time.Now()) < left-2*time.Second {
+					t.Errorf("%s before the minute's end: %v", left, err)
+				}
+				if now := time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute)); now != left {
+					t.Errorf("it was told after %s", left-now)
+				}
+				if _, err := a.call(flyball.WithMaxWait(flyball.WithClient(t.Context(), "app"), left/2), "GET", user(1)); (err != nil) != (name == "a bound") {
+					t.Errorf("another client: %v", err)
+				}
 			})
 		})
 	}

@@ -212,7 +212,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 // caller holds the lock.
 func (c *Controller) giveUp(now time.Time, w *waiter) *limit.WaitError {
 	c.leave(w)
-	best := c.account.Best(now, &w.call.Route, func(limit.Key) int { return 0 })
+	best := c.account.Best(now, &w.call.Route, c.quotas[w.call.Client].bucket, func(limit.Key) int { return 0 })
 	c.serve(now, c.account.Buckets(now, &w.call.Route)) // others may have stood behind it
 	best.Bucket, best.Reason, best.Wait = w.hold.Bucket, w.longestReason(now), max(best.Wait, time.Second)
 	return w.refusal(now, best)

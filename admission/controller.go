@@ -124,7 +124,7 @@ func (c *Controller) refuses(now time.Time, w *waiter) *limit.WaitError {
 	if w.patience.IsZero() {
 		return nil
 	}
-	best := c.account.Best(now, &w.call.Route, func(key limit.Key) int { return c.ahead(w.call, key) })
+	best := c.account.Best(now, &w.call.Route, c.quotas[w.call.Client].bucket, func(key limit.Key) int { return c.ahead(w.call, key) })
 	if best.Wait > 0 && now.Add(best.Wait).After(w.patience) {
 		return w.refusal(now, best)
 	}

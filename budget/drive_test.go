@@ -298,7 +298,7 @@ func TestLimitsOfZeroAndOfEveryoneDivideNothing(t *testing.T) {
 			} else {
 				d.now = v.Until
 			}
-			d.Best(d.now, &d.route, func(limit.Key) int { return math.MaxInt32 })
+			d.Best(d.now, &d.route, "", func(limit.Key) int { return math.MaxInt32 })
 		}
 	}
 }

@@ -17,13 +17,19 @@ type Bound struct {
 
 // Best returns the bound that a call on r cannot beat with ahead(bucket) calls
 // before it in that bucket's line. Refusing a call on anything but this bound
-// would refuse calls that others' silence lets through.
-func (a *Account) Best(now time.Time, r *limit.Route, ahead func(limit.Key) int) Bound {
+// would refuse calls that others' silence lets through. client is the name of
+// the bucket that the client's quota fills, "" where it has none.
+func (a *Account) Best(now time.Time, r *limit.Route, client string, ahead func(limit.Key) int) Bound {
 	t := a.at(now)
 	rt := a.route(t, r)
 	var best Bound
 	for _, d := range rt.draws {
 		best.raise(d.b.bound(t, ahead(d.b.key), &a.clk))
+	}
+	if len(a.owned) > 0 {
+		for _, b := range a.ownLimits(rt, client) {
+			best.raise(b.bound(t, ahead(b.key), &a.clk))
+		}
 	}
 	if len(a.pauses) > 0 {
 		for _, key := range [2]limit.Key{r.PauseKey(), walkKey(r)} {

@@ -198,6 +198,24 @@ func (a *Account) askOwn(t instant, rt *route, ask Ask, g *Grant, v *Verdict) bo
 	return a.askWindow(t, a.own(t, client, b.key.Service, ask.Client, share), 1, ask, g, v)
 }
 
+// ownLimits returns the limits that we set which a call of client on rt has
+// met so far.
+func (a *Account) ownLimits(rt *route, client string) []*window {
+	var all []*window
+	for _, id := range [2]string{atMost, client} {
+		o := a.owned[id]
+		if o == nil {
+			continue
+		}
+		for _, b := range *o {
+			if p := rt.primary(); b.key.Service == Own || p != nil && b.key.Service == p.key.Service {
+				all = append(all, b)
+			}
+		}
+	}
+	return all
+}
+
 // primary is the service's own counter, which every send on the route draws
 // on; nil when the service has none.
 func (r *route) primary() *window {
