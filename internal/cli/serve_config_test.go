@@ -100,6 +100,7 @@ func TestServeReadsItsFileAgainUnderLoadAndDropsNoCall(t *testing.T) {
 		}
 	}
 	callers.Wait()
+	c.eventually(t, "wait=30") // signals may come late, and two as one
 	c.text = strings.Replace("retries: 5\n"+c.text, "upstream", "keep_free: 10%%, upstream", 1)
 	c.write(t, "40s")
 	hangUp(t)
