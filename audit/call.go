@@ -35,6 +35,9 @@ type Call struct {
 	// Sends is how many requests reached Zendesk for the call, and Refused how
 	// many of these were answered with 429. Logs but our own have 1.
 	Sends, Refused int
+	// Turned is why flyball itself refused the call: wait-too-long, queue-full or
+	// another; "" when it did not, or when the log does not tell.
+	Turned string
 	// Saved says what spared a send of it; only our own log tells.
 	Saved   string
 	HeldFor string

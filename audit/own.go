@@ -33,7 +33,7 @@ func own(line string, c *Call) error {
 	c.Status, c.Bytes, c.ETag = l.Status, max(0, l.Bytes), l.ETag
 	c.Sends = bounded(l.Sends, 100)
 	c.Refused = bounded(l.Refused, c.Sends)
-	c.Saved, c.HeldFor = printable(l.Saved), printable(l.HeldFor)
+	c.Saved, c.HeldFor, c.Turned = printable(l.Saved), printable(l.HeldFor), printable(l.Turned)
 	c.Took, c.Hold = ownSeconds(l.Took), ownSeconds(l.Hold)
 	c.ownRest(&l)
 	if c.Who = l.Credential; c.Who == "" {

@@ -88,7 +88,7 @@ func TestOwnLogCountsWhatReachedZendesk(t *testing.T) {
 	if diff := cmp.Diff([]audit.Count{{Name: "cache", Calls: 1}, {Name: "merged", Calls: 2}}, r.Saved); diff != "" {
 		t.Errorf("saved (-want +got):\n%s", diff)
 	}
-	if r.Held != 1 || !strings.Contains(strings.Join(r.Verdict.Reasons, "\n"), "flyball held 1 call, the longest for 2.4s") {
+	if r.Held != 1 || !strings.Contains(strings.Join(r.Verdict.Reasons, "\n"), "flyball held 1 of 7 calls for a second or more, the longest for 2.4s") {
 		t.Errorf("%d held: %q", r.Held, r.Verdict.Reasons)
 	}
 	if len(r.Findings) != 0 {
@@ -118,5 +118,32 @@ func TestAnswersOfFlyballItselfAreNoSends(t *testing.T) {
 	r := report(t, audit.Options{}, write(t, "x.har", w.calls, writeHAR))
 	if r.Calls != 5 || r.Sends != 2 || r.Refused != 1 || len(r.Saved) != 2 {
 		t.Errorf("%d calls, %d sends, %d refused, saved %v; want 5, 2, 1 and two kinds", r.Calls, r.Sends, r.Refused, r.Saved)
+	}
+}
+
+// A log in which Zendesk refused nothing, because flyball held the calls or
+// refused them itself, does not say that throttling is needless: their clients
+// saw a 429.
+func TestWhatFlyballRefusedIsSaid(t *testing.T) {
+	for format, text := range map[string]string{
+		"own": strings.Repeat(`{"time":"2026-11-23T10:00:00Z","msg":"call","client":"a","method":"GET","path":"/api/v2/groups.json","status":200,"sends":1}`+"\n", 50) +
+			strings.Repeat(`{"time":"2026-11-23T10:00:07Z","msg":"call","client":"a","method":"GET","path":"/api/v2/users/1.json","turned":"wait-too-long","status":429,"sends":0,"hold":5,"took":5}`+"\n", 3) +
+			`{"time":"2026-11-23T10:00:08Z","msg":"call","client":"a","method":"GET","path":"/api/v2/users/1.json","turned":"FlyballBodyTooLarge","status":413,"sends":0}` + "\n",
+		"HAR": `{"log":{"entries":[` + strings.TrimSuffix(strings.Repeat(`{"startedDateTime":"2026-11-23T10:00:00Z","time":1,"request":{"method":"GET","url":"https://a/api/v2/groups"},"response":{"status":429,"headers":[{"name":"flyball-refused","value":"wait-too-long"}]}},`, 3), ",") + `]}}`,
+	} {
+		r, err := try(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]audit.Count{{Name: "wait-too-long", Calls: 3}}, r.Turned); diff != "" {
+			t.Errorf("%s: turned (-want +got):\n%s", format, diff)
+		}
+		if !r.Verdict.Needed || !strings.Contains(strings.Join(r.Verdict.Reasons, "\n"), "flyball itself refused 3 of") {
+			t.Errorf("%s: %+v", format, r.Verdict)
+		}
+	}
+	held := `{"time":"2026-11-23T10:00:07Z","msg":"call","client":"a","method":"GET","path":"/api/v2/users/1.json","status":200,"sends":1,"hold":5,"took":5}` + "\n"
+	if r, err := try(t, held); err != nil || !r.Verdict.Needed {
+		t.Errorf("%v, %+v: a call was held for 5 s", err, r.Verdict)
 	}
 }

@@ -54,6 +54,9 @@ type Report struct {
 	// its own log tells, and LongestHold the longest.
 	Held        int           `json:"held,omitempty"`
 	LongestHold time.Duration `json:"longest_hold_ns,omitempty"`
+	// Turned counts the calls that flyball refused before Zendesk could, by why:
+	// wait-too-long or queue-full.
+	Turned []Count `json:"turned,omitempty"`
 	// Saved counts calls by what spared their send already.
 	Saved []Count `json:"saved,omitempty"`
 

@@ -212,7 +212,7 @@ func (c *Call) count() {
 	status := c.Header.Get("Cache-Status")
 	switch {
 	case c.Header.Get("Flyball-Refused") != "":
-		c.Sends = 0
+		c.Sends, c.Turned = 0, printable(c.Header.Get("Flyball-Refused"))
 	case strings.Contains(status, "flyball; hit"):
 		c.Sends, c.Saved = 0, "cache"
 	case strings.Contains(status, "flyball;") && strings.Contains(status, "collapsed"):

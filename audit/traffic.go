@@ -18,13 +18,19 @@ const (
 	mostHosts    = 100
 )
 
+// waited are flyball's reasons to refuse a call that more room under the limits
+// would have spared it; the others say that the request was no good, or that
+// the gateway was ending.
+var waited = map[string]bool{"wait-too-long": true, "queue-full": true}
+
 // traffic counts the calls: when, of what kind, by whom.
 type traffic struct {
 	o            Options
 	from, to     time.Time
 	calls, sends int
 	refused      int
-	held         int // calls that flyball held for a second or more
+	turned       map[string]int // calls that flyball refused, by why
+	held         int            // calls that flyball held for a second or more
 	longest      time.Duration
 	sampled      bool
 	standFor     float64 // sends that those of the sample stand for
@@ -43,7 +49,7 @@ type traffic struct {
 func newTraffic(o Options) *traffic {
 	return &traffic{
 		o: o, endpoints: map[string]*Endpoint{}, clients: map[string]*Endpoint{},
-		saved: map[string]int{}, hosts: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
+		turned: map[string]int{}, saved: map[string]int{}, hosts: map[string]int{}, meters: map[limit.Service]*meter{}, series: newSeries(),
 	}
 }
 
@@ -71,6 +77,9 @@ func (t *traffic) take(m *moment) {
 	t.refused += m.Refused
 	if m.Saved != "" {
 		t.saved[m.Saved]++
+	}
+	if waited[m.Turned] {
+		t.turned[m.Turned]++
 	}
 	if m.Sends == 0 {
 		return
@@ -140,9 +149,7 @@ func (t *traffic) report(r *Report) {
 	r.Refused, r.RefusedPercent = t.refused, percent(t.refused, t.sends)
 	r.RefusedMinutes, r.WorstMinute, r.Minutes = t.refusedMinutes, t.worst, t.minutes
 	r.Endpoints, r.Clients = ranked(t.endpoints, t.sends), ranked(t.clients, t.sends)
-	for _, cause := range slices.Sorted(maps.Keys(t.saved)) {
-		r.Saved = append(r.Saved, Count{cause, t.saved[cause]})
-	}
+	r.Saved, r.Turned = byName(t.saved), byName(t.turned)
 	for _, host := range slices.SortedFunc(maps.Keys(t.hosts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(t.hosts[b], t.hosts[a]), cmp.Compare(a, b))
 	}) {
@@ -153,6 +160,14 @@ func (t *traffic) report(r *Report) {
 	}
 	slices.SortStableFunc(r.Services, func(a, b Service) int { return cmp.Compare(b.Sends, a.Sends) })
 	r.Series, r.Step = t.series.slots, t.series.step
+}
+
+// byName lists a table.
+func byName(table map[string]int) (list []Count) {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		list = append(list, Count{name, table[name]})
+	}
+	return list
 }
 
 func ranked(table map[string]*Endpoint, sends int) []Endpoint {

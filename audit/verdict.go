@@ -26,9 +26,7 @@ func (r *Report) judge() {
 	default:
 		v.say("none of %s was answered with 429 for a limit's sake", plural(r.Sends, "request"))
 	}
-	if r.Held > 0 {
-		v.say("flyball held %s, the longest for %s: that is the throttling", plural(r.Held, "call"), r.LongestHold.Round(100*time.Millisecond))
-	}
+	r.judgeFlyball()
 	for i := range r.Services {
 		r.judgeService(&r.Services[i])
 	}
@@ -39,6 +37,21 @@ func (r *Report) judge() {
 			part = "the largest part, " + number(c.Sends) + ","
 		}
 		v.say("%s for %s", part, c.name())
+	}
+}
+
+// judgeFlyball judges the calls that flyball stood before: without it those that
+// it held or refused would have met the limits.
+func (r *Report) judgeFlyball() {
+	v := &r.Verdict
+	if r.Held > 0 {
+		v.Needed = v.Needed || float64(r.Held) >= 0.001*float64(r.Calls)
+		v.say("flyball held %s of %s for a second or more, the longest for %s: that is the throttling", number(r.Held), plural(r.Calls, "call"), r.LongestHold.Round(100*time.Millisecond))
+	}
+	for _, t := range r.Turned {
+		v.Needed = true
+		v.say("flyball itself refused %s of %s (%s), which their clients saw as a 429 though Zendesk was not asked: spare calls as below, or allow a longer max_wait",
+			number(t.Calls), plural(r.Calls, "call"), t.Name)
 	}
 }
 

@@ -90,8 +90,14 @@ func (s *sheet) verdict(r *audit.Report) {
 		s.put("<li>%v</li>\n", reason)
 	}
 	s.put("</ul></section>\n<dl class=\"cards\">\n")
-	s.card("calls", grouped(r.Sends), "")
+	s.card("calls", grouped(r.Calls), "")
+	if r.Calls != r.Sends {
+		s.card("requests to Zendesk", grouped(r.Sends), "")
+	}
 	s.card("refused with 429", grouped(r.Refused), percent(r.RefusedPercent))
+	for _, t := range r.Turned {
+		s.card("refused by flyball itself", grouped(t.Calls), t.Name)
+	}
 	s.card("need not have been made", grouped(r.Spared), percent(r.SparedPercent))
 	s.put("</dl>\n")
 }

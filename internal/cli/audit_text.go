@@ -31,8 +31,15 @@ func printAudit(s Streams, r *audit.Report) error {
 		_, err := io.WriteString(s.Out, b.String())
 		return err
 	}
-	fmt.Fprintf(&b, "\n%s from %s to %s (UTC), %s refused with 429\n", plural(r.Sends, "call"),
+	asked := plural(r.Sends, "call")
+	if r.Calls != r.Sends {
+		asked = plural(r.Sends, "request") + " to Zendesk for " + plural(r.Calls, "call")
+	}
+	fmt.Fprintf(&b, "\n%s from %s to %s (UTC), %s refused with 429\n", asked,
 		r.From.Format("2006-01-02 15:04"), r.To.Format("2006-01-02 15:04"), share(r.Refused, r.RefusedPercent))
+	for _, c := range r.Turned {
+		fmt.Fprintf(&b, "  flyball refused %s itself: %s\n", plural(c.Calls, "call"), c.Name)
+	}
 	for _, c := range r.Saved {
 		fmt.Fprintf(&b, "  flyball spared %s a send: %s\n", plural(c.Calls, "call"), c.Name)
 	}
