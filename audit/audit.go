@@ -192,7 +192,7 @@ func (a *Audit) Report() *Report {
 	r.Blind = a.blind()
 	r.Lifetimes = a.lifetimes.table(r.Sends)
 	r.Proposal = a.proposal(r)
-	r.Settings = settings(&r.Proposal, r.Host)
+	r.Settings = settings(&r.Proposal, r.account())
 	r.judge()
 	return r
 }

@@ -98,9 +98,25 @@ func (a *Audit) keep(sends int) []Kept {
 	return list[:min(len(list), mostRules)]
 }
 
+// account is the account of which the report is, as a configuration names it:
+// the one asked for, else the one at Zendesk to which most of the sends went.
+func (r *Report) account() string {
+	host := r.Host
+	if host == "" && len(r.Hosts) > 0 && strings.HasSuffix(strings.ToLower(r.Hosts[0].Name), zendeskHost) {
+		host = r.Hosts[0].Name // other names may be a proxy's
+	}
+	name := strings.TrimSuffix(strings.ToLower(host), zendeskHost)
+	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
+		return "acme  # write your account's name here: the log does not tell it"
+	}
+	return name
+}
+
+const zendeskHost = ".zendesk.com"
+
 // settings writes a proposal as a configuration; "" when there is nothing in
 // it.
-func settings(p *Proposal, host string) string {
+func settings(p *Proposal, account string) string {
 	var b strings.Builder
 	if len(p.Keep) > 0 {
 		b.WriteString("    cache:\n      routes:\n")
@@ -120,6 +136,5 @@ func settings(p *Proposal, host string) string {
 	if b.Len() == 0 {
 		return ""
 	}
-	name, _, _ := strings.Cut(cmp.Or(host, "acme"), ".")
-	return "accounts:\n  - name: " + name + "\n" + b.String()
+	return "accounts:\n  - name: " + account + "\n" + b.String()
 }
