@@ -189,6 +189,35 @@ func TestRefusalsWithoutWordsAreInferredFromTheCounts(t *testing.T) {
 	}
 }
 
+// Where nobody says the limit, a lower one is not guessed than what the log
+// shows let through: 300 a minute go through at noon, so a refusal after 250 is
+// not put down to a limit of 200.
+func TestTheLimitIsNoLessThanWhatWasLetThrough(t *testing.T) {
+	w := newWeek(5)
+	minute := func(at time.Time, n, refused int) {
+		for i := range n {
+			c := w.add(at.Add(time.Duration(i)*100*time.Millisecond), "a@example.com", "GET", fmt.Sprintf("/api/v2/search.json?query=%d", w.unique()))
+			if i >= n-refused {
+				c.status = 429
+			}
+		}
+	}
+	minute(monday.Add(time.Hour), 300, 0)
+	minute(monday.Add(2*time.Hour), 252, 2)
+	minute(monday.Add(3*time.Hour), 290, 4)
+	r := report(t, audit.Options{}, write(t, "x.log", w.sorted(), writeCombined))
+	want := []audit.Cause{
+		{Scope: "account", Limit: "support/account", Inferred: true, Sends: 4},
+		{Scope: "unknown", Limit: "GET /api/v2/search", Sends: 2},
+	}
+	if diff := cmp.Diff(want, r.Causes, cmpopts.IgnoreFields(audit.Cause{}, "Example")); diff != "" {
+		t.Errorf("causes (-want +got):\n%s", diff)
+	}
+	if r.Services[0].Passed != 300 || r.Services[0].Limit != 0 {
+		t.Errorf("%+v, want 300 let through of an unknown limit", r.Services[0])
+	}
+}
+
 // A log with the answers' headers and without bodies tells a refusal at the end
 // of the account's limit by what was left.
 func TestRefusalsAreExplainedByHeadersAlone(t *testing.T) {

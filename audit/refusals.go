@@ -111,8 +111,8 @@ func (r *refusals) infer(m *moment) cause {
 	found := cause{scope: "unknown", limit: m.class()}
 	for _, d := range m.route.Draws() {
 		most := d.Rule.Limit
-		if t := m.audit.traffic.meters[m.route.Service]; d.Rule.Primary && t != nil && t.limit > 0 {
-			most = t.limit
+		if t := m.audit.traffic.meters[m.route.Service]; d.Rule.Primary && t != nil {
+			most = t.allows(most)
 		}
 		c := r.bucket(m, d)
 		if c == nil || most == 0 || c.n*10 < most*9 {

@@ -127,6 +127,9 @@ type Service struct {
 	Sends  int    `json:"sends"`
 	Limit  int    `json:"limit"`  // a minute; 0 is unknown
 	Source string `json:"source"` // who said so
+	// Passed is the most sends of one minute that were not refused: where the
+	// limit is unknown, it is no less.
+	Passed int `json:"passed"`
 	// Busiest is the minute with the most sends.
 	Busiest Minute `json:"busiest"`
 	// Bands counts minutes and sends by how near the limit they came.
@@ -196,6 +199,8 @@ type Replay struct {
 	// said so.
 	Limit       int    `json:"limit"`
 	LimitSource string `json:"limit_source"`
+	// Recorded is how many sends the log itself shows refused in that time.
+	Recorded int `json:"recorded_refused"`
 	// NotSimulated counts calls on endpoints that the simulator lacks. They
 	// count against the limits and are answered with 501.
 	NotSimulated int `json:"not_simulated,omitempty"`

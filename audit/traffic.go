@@ -190,6 +190,7 @@ type meter struct {
 	source  string
 	fixed   bool // the user said the limit
 	minute  Minute
+	passed  int // the most of one minute that were not refused
 	level   int // of this minute: the most that was used up, by us or others
 	busiest Minute
 	// levels counts minutes by level, the last one all above.
@@ -224,6 +225,7 @@ func (t *meter) take(m *moment) {
 	t.sends += m.Sends
 	t.minute.Sends += m.Sends
 	t.minute.Refused += m.Refused
+	t.passed = max(t.passed, t.minute.Sends-t.minute.Refused)
 	t.level = max(t.level, t.minute.Sends)
 	if len(m.Header) > 0 {
 		t.hear(m)
@@ -259,6 +261,15 @@ func (t *meter) hear(m *moment) {
 	}
 }
 
+// allows is the limit as far as it is known: where nobody says it, what has
+// been let through in a minute shows that it is no less.
+func (t *meter) allows(guess int) int {
+	if t.limit > 0 {
+		return t.limit
+	}
+	return max(guess, t.passed)
+}
+
 func (t *meter) closeMinute() {
 	if t.minute.Sends == 0 {
 		return
@@ -272,7 +283,7 @@ func (t *meter) closeMinute() {
 func (t *meter) report() Service {
 	t.closeMinute()
 	t.minute = Minute{}
-	s := Service{Name: t.name, Sends: t.sends, Limit: t.limit, Source: t.source, Busiest: t.busiest}
+	s := Service{Name: t.name, Sends: t.sends, Limit: t.limit, Source: t.source, Passed: t.passed, Busiest: t.busiest}
 	if t.limit == 0 {
 		return s
 	}

@@ -59,7 +59,11 @@ func (r *Report) judgeService(s *Service) {
 	v := &r.Verdict
 	if s.Limit == 0 {
 		if s.Name == "support" {
-			v.say("the limit is not known (say it with --plan or --limit): the busiest minute had %s", plural(s.Busiest.Sends, "request"))
+			through := ""
+			if r.Refused > 0 {
+				through = "; up to " + number(s.Passed) + " a minute were let through"
+			}
+			v.say("the limit is not known (say it with --plan or --limit): the busiest minute had %s%s", plural(s.Busiest.Sends, "request"), through)
 		}
 		return
 	}

@@ -202,6 +202,9 @@ func (s *sheet) replay(p *audit.Replay) {
 	}
 	s.put("<h2>The same calls, made again</h2>\n<p>%v calls from %v to %v, on a simulated account of %v a minute (%v)",
 		p.Calls, p.From.Format("2 January 15:04"), p.To.Format("15:04"), p.Limit, p.LimitSource)
+	if p.Recorded > 0 {
+		s.put("; the log itself shows %v refused with 429 in that time", p.Recorded)
+	}
 	if p.NotSimulated > 0 {
 		s.put("; %v of them on endpoints that the simulator lacks", p.NotSimulated)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,11 @@ func Run(ctx context.Context, r *audit.Report, calls []audit.Call) (*audit.Repla
 	}
 	from := calls[0].At
 	o := account(r, calls)
-	out := &audit.Replay{From: from.UTC(), To: calls[len(calls)-1].At.UTC(), Limit: o.Limit, LimitSource: source(r)}
+	out := &audit.Replay{From: from.UTC(), To: calls[len(calls)-1].At.UTC()}
+	out.Limit, out.LimitSource = supportLimit(r)
+	for i := range calls {
+		out.Recorded += calls[i].Refused
+	}
 	ids, err := simulatedIDs(o, calls)
 	if err != nil {
 		return nil, err
@@ -114,30 +119,25 @@ func account(r *audit.Report, calls []audit.Call) simulator.Options {
 	}
 	const least, most = 100, 5000
 	size := func(collection string) int { return min(max(len(seen[collection]), least), most) }
-	o := simulator.Options{Seed: 1, Tickets: size("tickets"), Users: size("users"), Organizations: size("organizations"), KeepRequests: 1, Limit: 700}
-	if limit := supportLimit(r); limit > 0 {
-		o.Limit = limit
-	}
+	o := simulator.Options{Seed: 1, Tickets: size("tickets"), Users: size("users"), Organizations: size("organizations"), KeepRequests: 1}
+	o.Limit, _ = supportLimit(r)
 	return o
 }
 
-func supportLimit(r *audit.Report) int {
+// supportLimit is the account's calls a minute, and where that comes from.
+// Where nobody says it and the account refused calls for it, it is what was let
+// through: an account with more room would show none of the log's trouble.
+func supportLimit(r *audit.Report) (limit int, source string) {
 	for _, s := range r.Services {
-		if s.Name == "support" {
-			return s.Limit
+		switch {
+		case s.Name != "support":
+		case s.Limit > 0:
+			return s.Limit, s.Source
+		case slices.ContainsFunc(r.Causes, func(c audit.Cause) bool { return c.Scope == "account" }) && s.Passed > 0:
+			return s.Passed, "the most that was let through; say it with --plan or --limit"
 		}
 	}
-	return 0
-}
-
-// source says where the limit comes from.
-func source(r *audit.Report) string {
-	for _, s := range r.Services {
-		if s.Name == "support" && s.Limit > 0 {
-			return s.Source
-		}
-	}
-	return "assumed; say it with --plan or --limit"
+	return 700, "assumed; say it with --plan or --limit"
 }
 
 // simulatedIDs lists the ids that there are on such an account, by collection.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,28 @@ func TestReplayShowsWhatFlyballWouldHaveDone(t *testing.T) {
 	}
 	if twice.AsItWas != was {
 		t.Errorf("replayed again: %+v, then %+v", was, twice.AsItWas)
+	}
+}
+
+// Where the log does not say the limit, a replay is on an account that refuses
+// as the log's did, not on a roomier one on which all is well.
+func TestAnUnknownLimitIsWhatWasLetThrough(t *testing.T) {
+	calls := crowd()[:1600] // 400 a minute, from 7 s after the minute
+	minute, n := time.Time{}, 0
+	for i := range calls {
+		if at := calls[i].At.Truncate(time.Minute); at != minute {
+			minute, n = at, 0
+		}
+		if n++; n > 210 {
+			calls[i].Status, calls[i].Refused = 429, 1
+		}
+	}
+	out, err := replay.Run(t.Context(), audited(calls, 0), calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Limit != 210 || !strings.HasPrefix(out.LimitSource, "the most that was let through") || out.AsItWas.Refused == 0 || out.Recorded == 0 {
+		t.Errorf("%+v, want refusals on an account of 210 a minute", out)
 	}
 }
 

@@ -250,6 +250,9 @@ func writeReplay(b *strings.Builder, p *audit.Replay) {
 	row("slowest", func(o audit.Outcome) string { return rounded(o.Slowest) })
 	row("all answered after", func(o audit.Outcome) string { return rounded(o.Took) })
 	_ = w.Flush()
+	if p.Recorded > 0 {
+		fmt.Fprintf(b, "  The log itself shows %s refused in that time: its clients waited in their own way, and others used the account too.\n", plural(p.Recorded, "request"))
+	}
 	if p.NotSimulated > 0 {
 		fmt.Fprintf(b, "  %s calls are on endpoints that the simulator lacks: they count and are answered with 501.\n", grouped(p.NotSimulated))
 	}
