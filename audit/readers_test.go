@@ -259,3 +259,28 @@ func TestCallsToOtherHostsAreLeftOut(t *testing.T) {
 		t.Errorf("%d calls, %d to other hosts; want 2 and 1", r.Calls, r.OtherHosts)
 	}
 }
+
+// A browser's preflight is its own, no call of a client's: it is left out of
+// every log but our own, which holds only an OPTIONS that was sent.
+func TestAPreflightIsNoCall(t *testing.T) {
+	lines := map[string]string{
+		"HAR": `{"log":{"version":"1.2","entries":[` +
+			`{"startedDateTime":"2026-11-23T10:00:00Z","time":5,"request":{"method":"GET","url":"https://acme.zendesk.com/api/v2/groups.json"},"response":{"status":200}},` +
+			`{"startedDateTime":"2026-11-23T10:00:00Z","time":2,"_resourceType":"preflight","request":{"method":"OPTIONS","url":"https://acme.zendesk.com/api/v2/groups.json"},"response":{"status":204}}]}}`,
+		"nginx": `203.0.113.7 - - [23/Nov/2026:10:00:01 +0100] "OPTIONS /api/v2/groups.json HTTP/2.0" 204 0 "-" "Mozilla/5.0"` + "\n" +
+			`203.0.113.7 - - [23/Nov/2026:10:00:01 +0100] "GET /api/v2/groups.json HTTP/2.0" 200 2326 "-" "Mozilla/5.0"`,
+	}
+	for name, text := range lines {
+		r, err := try(t, text+"\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Calls != 1 || r.Sends != 1 || len(r.Endpoints) != 1 || r.Files[0].Other != 1 {
+			t.Errorf("%s: %d calls, %d sends, %+v, %+v; want one call and one preflight", name, r.Calls, r.Sends, r.Endpoints, r.Files[0])
+		}
+	}
+	own := `{"time":"2026-11-23T10:00:00Z","level":"INFO","msg":"call","client":"a","method":"OPTIONS","path":"/api/v2/groups.json","status":200,"sends":1}` + "\n"
+	if r, err := try(t, own); err != nil || r.Sends != 1 {
+		t.Errorf("our own: %v, %+v; want the send that it was", err, r.Files)
+	}
+}

@@ -59,7 +59,8 @@ type File struct {
 	Format string `json:"format"`
 	Calls  int    `json:"calls"`
 	// Other counts what is in order and no call to Zendesk's API: other paths,
-	// answers out of a browser's cache, lines about something else.
+	// a browser's preflights and answers out of its cache, lines about something
+	// else.
 	Other int `json:"other,omitempty"`
 	// Unread counts the lines that cannot be read; FirstUnread cites one.
 	Unread      int    `json:"unread,omitempty"`
@@ -182,6 +183,8 @@ func (s *source) next(c *Call) error {
 		}
 		var unread *unreadError
 		switch {
+		case err == nil && isPreflight(c) && s.Format != ownFormat:
+			s.Other++ // our own log has only those that were sent
 		case err == nil && isAPI(c):
 			s.Calls++
 			if s.Format != ownFormat {
@@ -292,6 +295,11 @@ func (s *source) broken(err error) error {
 	}
 	return fmt.Errorf("%s:%d: %w", s.Name, line, err)
 }
+
+// isPreflight reports whether a browser asked whether it may call: Zendesk's API
+// has no other use of the method, and most logs do not show what tells a
+// preflight from it.
+func isPreflight(c *Call) bool { return c.Method == http.MethodOptions }
 
 // isAPI reports whether the call is one to Zendesk's API, and drops what a
 // proxy puts before the path, and the usual port.
