@@ -33,9 +33,9 @@ const (
 	endKey     = kb.End
 )
 
-// newTab opens an empty tab in a Chromium of its own, without a profile. Where
-// there is none the test is skipped.
-func newTab(t *testing.T) *tab {
+// newTab opens an empty tab in a Chromium of its own, without a profile, with
+// what a test wants besides. Where there is none the test is skipped.
+func newTab(t *testing.T, more ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -51,6 +51,7 @@ func newTab(t *testing.T) *tab {
 	if os.Getuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // root has no sandbox
 	}
+	opts = append(opts, more...)
 	base, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
 	ctx, leave := chromedp.NewContext(base)
 	ctx, late := context.WithTimeout(ctx, 2*time.Minute)

@@ -5,8 +5,10 @@
 // prove nothing.
 //
 // The dashboard of flyball serve is tried in a real Chromium, which chromedp
-// drives (browser_test.go alone knows it). It leaves screenshots in the
-// directory that FLYBALL_SCREENSHOTS names, which run sets to screenshots.
+// drives (browser_test.go and devtools_test.go alone know it). It leaves
+// screenshots in the directory that FLYBALL_SCREENSHOTS names, which run sets
+// to screenshots. What flyball audit reads is recorded by that Chromium's own
+// developer tools.
 //
 // It is a module of its own, so that nobody who imports flyball carries what
 // these clients need. The script run installs that and starts the tests.
