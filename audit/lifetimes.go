@@ -17,7 +17,15 @@ type lifetimes struct {
 	waste  *waste
 	seen   *recent[kept]
 	all    [len(spans)]Lifetime
-	routes map[string]*[len(spans)]Lifetime
+	routes map[string]*routeLives
+	from   instant // of the first read
+	to     instant // of the latest
+}
+
+// routeLives is what caches of each lifetime would have answered of one kind.
+type routeLives [len(spans)]struct {
+	Lifetime
+	sure int // of Known, those that ETags or bodies show and not lengths alone
 }
 
 // kept is what a cache of each lifetime holds of one URL.
@@ -27,13 +35,16 @@ type kept [len(spans)]struct {
 }
 
 func newLifetimes(a *Audit) *lifetimes {
-	return &lifetimes{waste: a.waste(Repeats), seen: newRecent[kept](Repeats, mostURLs, spans[len(spans)-1]), routes: map[string]*[len(spans)]Lifetime{}}
+	return &lifetimes{waste: a.waste(Repeats), seen: newRecent[kept](Repeats, mostURLs, spans[len(spans)-1]), routes: map[string]*routeLives{}}
 }
 
 func (l *lifetimes) take(m *moment) {
 	same := m.Status == http.StatusNotModified
 	if !m.cacheable() || !m.ok && !same {
 		return
+	}
+	if l.to = m.instant(); l.from == 0 {
+		l.from = l.to
 	}
 	now := m.version()
 	entry, _ := l.seen.get(m.url, m.instant())
@@ -58,18 +69,22 @@ func (l *lifetimes) take(m *moment) {
 func (l *lifetimes) hit(m *moment, i int, was, now version) (outdated bool) {
 	route := l.routes[m.class()]
 	if route == nil {
-		route = new([len(spans)]Lifetime)
+		route = new(routeLives)
 		l.routes[m.class()] = route
 	}
-	outdated = was.digest != 0 && now.digest != 0 && was != now
-	for _, t := range []*Lifetime{&l.all[i], &route[i]} {
+	known := was.digest != 0 && now.digest != 0
+	outdated = known && was != now
+	for _, t := range []*Lifetime{&l.all[i], &route[i].Lifetime} {
 		t.Calls++
-		if was.digest != 0 && now.digest != 0 {
+		if known {
 			t.Known++
 		}
 		if outdated {
 			t.Outdated++
 		}
+	}
+	if known && min(was.evidence, now.evidence) > sameSize {
+		route[i].sure++
 	}
 	return outdated
 }
@@ -92,7 +107,8 @@ func (l *lifetimes) table(sends int) []Lifetime {
 
 // best is the longest lifetime on a route whose answers would have been
 // outdated one time in a hundred at most; 0 when none is. Where the log does
-// not show it, the shortest.
+// not show it, the shortest; where only lengths do, a minute at most, for what
+// has changed may be as long as before. It is no longer than the log.
 func (l *lifetimes) best(class string) (time.Duration, int) {
 	route := l.routes[class]
 	if route == nil {
@@ -101,8 +117,10 @@ func (l *lifetimes) best(class string) (time.Duration, int) {
 	var span time.Duration
 	calls := 0
 	for i, row := range route {
-		if row.Outdated*100 > row.Calls || i > 0 && row.Known*2 < row.Calls {
-			break
+		switch {
+		case row.Outdated*100 > row.Known, i > 0 && row.Known*2 < row.Calls, i > usual && row.sure*2 < row.Known,
+			i > 0 && spans[i] > time.Duration(l.to-l.from):
+			return span, calls
 		}
 		if row.Calls > calls {
 			span, calls = spans[i], row.Calls
