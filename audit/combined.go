@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -57,7 +58,11 @@ func (c *Call) named(name string) {
 func combined(line string, c *Call) error {
 	w := words{rest: line}
 	addr, _ := w.next()
-	_, _ = w.next() // identd's word
+	ident, _ := w.next()
+	if _, err := netip.ParseAddr(ident); err == nil { // Apache's vhost_combined: the site's name comes first
+		c.Host, addr = addr, ident
+		_, _ = w.next()
+	}
 	user, at, err := userAndTime(&w)
 	if err != nil {
 		return err

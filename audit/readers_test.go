@@ -26,6 +26,7 @@ func try(t *testing.T, text string) (*audit.Report, error) {
 func TestRealLinesAreRead(t *testing.T) {
 	for _, test := range []struct {
 		name, line, format, client, endpoint string
+		host                                 string
 		other                                int
 	}{
 		{
@@ -37,6 +38,11 @@ func TestRealLinesAreRead(t *testing.T) {
 			name:   "Apache common, with a user that has a blank",
 			line:   `203.0.113.7 - jane doe/token [23/Nov/2026:10:00:01 +0100] "PUT /api/v2/users/7 HTTP/1.1" 200 -`,
 			format: "access log of nginx or Apache", client: "jane doe", endpoint: "PUT /api/v2/users/{id}",
+		},
+		{
+			name:   "Apache vhost_combined",
+			line:   `acme.zendesk.com:443 203.0.113.7 - jane [23/Nov/2026:10:00:01 +0100] "GET /api/v2/users/7 HTTP/1.1" 200 512 "-" "curl/8.5.0"`,
+			format: "access log of nginx or Apache", client: "jane", endpoint: "GET /api/v2/users/{id}", host: "acme.zendesk.com",
 		},
 		{
 			name:   "nginx with quotes escaped and a bare $request_time",
@@ -79,6 +85,9 @@ func TestRealLinesAreRead(t *testing.T) {
 			}
 			if r.Clients[0].Name != test.client || r.Endpoints[0].Name != test.endpoint {
 				t.Errorf("client %q, endpoint %q; want %q, %q", r.Clients[0].Name, r.Endpoints[0].Name, test.client, test.endpoint)
+			}
+			if test.host != "" && (len(r.Hosts) != 1 || r.Hosts[0].Name != test.host) {
+				t.Errorf("hosts %+v, want %s", r.Hosts, test.host)
 			}
 			if r.From.Year() != 2026 {
 				t.Errorf("at %s", r.From)
