@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +187,27 @@ func TestRefusalsWithoutWordsAreInferredFromTheCounts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r.Causes, cmpopts.IgnoreFields(audit.Cause{}, "Example")); diff != "" {
 		t.Errorf("causes (-want +got):\n%s", diff)
+	}
+}
+
+// Refusals against which no waiting helps do not make throttling needed, even
+// beside a single one that a pause does help against; nor do they make that
+// one's cause the largest part.
+func TestRefusalsThatNoWaitingHelpsDoNotCount(t *testing.T) {
+	w := newWeek(5)
+	for i := range 3000 {
+		c := w.add(monday.Add(time.Duration(i)*time.Minute), "a@example.com", "GET", fmt.Sprintf("/api/v2/users.json?page=%d", i+1))
+		switch {
+		case i < 5:
+			c.status, c.body = 429, `{"error":"x","description":"Pagination limit reached for offset model"}`
+		case i == 5:
+			c.status, c.body = 429, `{"error":"APIRateLimitExceeded","description":"Number of allowed API requests per minute exceeded"}`
+		}
+	}
+	r := report(t, audit.Options{}, write(t, "x.har", w.sorted(), writeHAR))
+	said := strings.Join(r.Verdict.Reasons, "\n")
+	if r.Verdict.Needed || r.RefusedMinutes != 6 || !strings.Contains(said, "1 of 3,000 requests was answered with 429, all in one minute") {
+		t.Errorf("%d refused in %d minutes: %+v", r.Refused, r.RefusedMinutes, r.Verdict)
 	}
 }
 

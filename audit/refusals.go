@@ -17,6 +17,8 @@ type refusals struct {
 	provider *zendesk.Provider
 	causes   map[cause]*Cause
 	counts   *recent[counted60] // what each bucket let through in its window
+	minutes  int                // with a refusal that waiting helps against
+	latest   time.Time          // of these minutes
 }
 
 type cause struct {
@@ -29,6 +31,9 @@ type counted60 struct {
 	start time.Time
 	n     int
 }
+
+// never is the scope of a refusal against which no waiting helps.
+const never = "never"
 
 const (
 	mostBuckets = 50_000
@@ -45,6 +50,10 @@ func (r *refusals) take(m *moment) {
 		return
 	}
 	why := r.explain(m)
+	if at := m.At.Truncate(time.Minute); why.scope != never && at.After(r.latest) {
+		r.minutes++
+		r.latest = at
+	}
 	c := r.causes[why]
 	if c == nil {
 		if len(r.causes) >= mostCauses {
@@ -92,7 +101,7 @@ func (r *refusals) explain(m *moment) cause {
 		said := r.provider.Refusal(m.route, http.StatusTooManyRequests, m.Header, m.Body)
 		switch {
 		case said.Permanent:
-			return cause{scope: "never", limit: "waiting does not help: " + printable(said.Text)}
+			return cause{scope: never, limit: "waiting does not help: " + printable(said.Text)}
 		case said.Rule != nil:
 			return cause{scope: scopeOf(said.Rule), limit: string(said.Rule.Service) + "/" + said.Rule.ID}
 		}
@@ -151,6 +160,7 @@ func scopeOfName(name string) string {
 }
 
 func (r *refusals) report(out *Report) {
+	out.limitedMinutes = r.minutes
 	for _, c := range slices.SortedFunc(maps.Values(r.causes), func(a, b *Cause) int {
 		return cmp.Or(cmp.Compare(b.Sends, a.Sends), cmp.Compare(a.Limit, b.Limit))
 	}) {

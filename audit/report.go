@@ -66,6 +66,8 @@ type Report struct {
 	Refused        int     `json:"refused"`
 	RefusedPercent float64 `json:"refused_percent"`
 	RefusedMinutes int     `json:"refused_minutes"` // minutes with a refusal
+	// limitedMinutes are those with a refusal for a limit's sake.
+	limitedMinutes int
 	// WorstMinute is the one with the most refusals.
 	WorstMinute *Minute `json:"worst_minute,omitempty"`
 	Causes      []Cause `json:"causes,omitempty"`

@@ -10,19 +10,22 @@ import (
 // than now and then, or where an account with a known limit comes to its end.
 func (r *Report) judge() {
 	v := &r.Verdict
-	limited := r.Refused
-	for _, c := range r.Causes {
-		if c.Scope == "never" {
+	limited, most := r.Refused, (*Cause)(nil)
+	for i := range r.Causes {
+		switch c := &r.Causes[i]; {
+		case c.Scope == never:
 			limited -= c.Sends // throttling would not help these
+		case most == nil:
+			most = c
 		}
 	}
 	switch {
-	case limited > 0 && (r.RefusedMinutes >= 2 || float64(limited) >= 0.001*float64(r.Sends)):
+	case limited > 0 && (r.limitedMinutes >= 2 || float64(limited) >= 0.001*float64(r.Sends)):
 		v.Needed = true
 		v.say("%s of %s (%s %%) %s answered with 429, in %s of %s", number(limited), plural(r.Sends, "request"), trim(percent(limited, r.Sends)),
-			were(limited), plural(r.RefusedMinutes, "minute"), number(r.Minutes))
+			were(limited), plural(r.limitedMinutes, "minute"), number(r.Minutes))
 	case limited > 0:
-		v.say("%s of %s answered with 429, all in one minute: a client that waits as Retry-After says is enough for these", number(limited), plural(r.Sends, "request"))
+		v.say("%s of %s %s answered with 429, all in one minute: a client that waits as Retry-After says is enough for these", number(limited), plural(r.Sends, "request"), were(limited))
 	default:
 		v.say("none of %s was answered with 429 for a limit's sake", plural(r.Sends, "request"))
 	}
@@ -30,13 +33,12 @@ func (r *Report) judge() {
 	for i := range r.Services {
 		r.judgeService(&r.Services[i])
 	}
-	if v.Needed && len(r.Causes) > 0 && r.Causes[0].Scope != "never" {
-		c := r.Causes[0]
+	if v.Needed && most != nil {
 		part := "most of them"
-		if c.Sends*2 <= r.Refused {
-			part = "the largest part, " + number(c.Sends) + ","
+		if most.Sends*2 <= limited {
+			part = "the largest part, " + number(most.Sends) + ","
 		}
-		v.say("%s for %s", part, c.name())
+		v.say("%s for %s", part, most.name())
 	}
 }
 
