@@ -15,14 +15,15 @@ import (
 	"github.com/flyballhq/flyball/limit"
 )
 
+// LongestItem is the longest body of a write that is merged, in bytes.
+const LongestItem = 16 << 10
+
 const (
 	// leastWrites is from how many on a job costs less than its items alone:
 	// it is asked for, polled two or three times, and read back.
 	leastWrites = 6
 	// pressedWindow is how long writes gather while others of theirs are held.
 	pressedWindow = time.Second
-	// maxItem is the longest body of a write that is merged.
-	maxItem = 16 << 10
 )
 
 // writes merges writes of one kind into one background job.
@@ -106,21 +107,21 @@ func (m *member) renew() {
 	m.req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
-// head reads a body of at most maxItem whole. Of a longer one it returns all
-// of it as rest.
+// head reads a body of at most LongestItem bytes whole. Of a longer one it
+// returns all of it as rest.
 func head(req *http.Request) (body []byte, rest io.ReadCloser, err error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil, nil, nil
 	}
-	if req.ContentLength > maxItem {
+	if req.ContentLength > LongestItem {
 		return nil, req.Body, nil
 	}
-	body, err = io.ReadAll(io.LimitReader(req.Body, maxItem+1))
+	body, err = io.ReadAll(io.LimitReader(req.Body, LongestItem+1))
 	if err != nil {
 		req.Body.Close()
 		return nil, nil, fmt.Errorf("read the body of %s %s: %w", req.Method, req.URL.Path, err)
 	}
-	if len(body) <= maxItem {
+	if len(body) <= LongestItem {
 		return body, nil, req.Body.Close()
 	}
 	return nil, struct {

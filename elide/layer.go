@@ -36,9 +36,9 @@ type transport struct {
 	next http.RoundTripper
 }
 
-// longestBody is the longest body of a write that is compared, and the longest
-// object that is remembered.
-const longestBody = 256 << 10
+// LongestBody is the longest body of a write that is compared, in bytes, and
+// of an answer that is learned from.
+const LongestBody = 256 << 10
 
 // jobPatience is how long a job that a write has started is taken to be at
 // work.
@@ -88,11 +88,11 @@ func (t *transport) same(req *http.Request, form *limit.CompareForm, body []byte
 // spooled returns the request with its body in memory, and the body, if it may
 // be compared with what was seen of its object.
 func (t *transport) spooled(req *http.Request, v view) (*http.Request, []byte, error) {
-	if req.Body == nil || req.Trailer != nil || req.ContentLength <= 0 || req.ContentLength > longestBody || !isJSON(req.Header) || fresh(req.Header) ||
+	if req.Body == nil || req.Trailer != nil || req.ContentLength <= 0 || req.ContentLength > LongestBody || !isJSON(req.Header) || fresh(req.Header) ||
 		t.seen.recall(v, t.Within, time.Now()) == nil {
 		return req, nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(req.Body, longestBody+1))
+	body, err := io.ReadAll(io.LimitReader(req.Body, LongestBody+1))
 	closed := req.Body.Close()
 	if err := cmp.Or(err, closed); err != nil {
 		return nil, nil, err

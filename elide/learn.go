@@ -19,7 +19,7 @@ func (t *transport) learn(req *http.Request, resp *http.Response, form *limit.Co
 	if unstorable(req.Header) || unstorable(resp.Header) {
 		return
 	}
-	if resp.StatusCode != http.StatusOK || resp.Body == nil || resp.ContentLength > longestBody || !isJSON(resp.Header) {
+	if resp.StatusCode != http.StatusOK || resp.Body == nil || resp.ContentLength > LongestBody || !isJSON(resp.Header) {
 		return
 	}
 	packed := strings.ToLower(resp.Header.Get("Content-Encoding"))
@@ -40,7 +40,7 @@ func objectIn(body []byte, one string, packed bool) []byte {
 		if err != nil {
 			return nil
 		}
-		if body, err = io.ReadAll(io.LimitReader(in, longestBody+1)); err != nil || len(body) > longestBody {
+		if body, err = io.ReadAll(io.LimitReader(in, LongestBody+1)); err != nil || len(body) > LongestBody {
 			return nil
 		}
 	}
@@ -69,7 +69,7 @@ func (h *heard) Read(p []byte) (int, error) {
 	case err == io.EOF, int64(len(h.kept)) == h.length:
 		h.whole(h.kept)
 		h.whole, h.kept = nil, nil
-	case err != nil, len(h.kept) > longestBody:
+	case err != nil, len(h.kept) > LongestBody:
 		h.whole, h.kept = nil, nil
 	}
 	return n, err

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/flyballhq/flyball"
+	"github.com/flyballhq/flyball/batch"
+	"github.com/flyballhq/flyball/elide"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/zendesk"
@@ -25,8 +27,8 @@ type Options struct {
 	// Base sends the requests.
 	Base http.RoundTripper
 	// Govern is what would govern them; its Base and OnEvent are not used.
-	// Answers that it keeps have no body, so its Cache.Store should be one of
-	// its own, in memory.
+	// Most answers that it keeps have no body, so its Cache.Store should be one
+	// of its own, in memory.
 	Govern flyball.Options
 	// Most bounds the trials under way; calls beyond are passed on and counted
 	// as not observed. Default 12,000.
@@ -58,6 +60,10 @@ type Observer struct {
 	unobserved atomic.Int64
 	ids     atomic.Uint64
 	records sync.Map // of *record by the RemoteAddr of its trial's request
+	live    register // of the same
+	jobs    jobs     // that are made up
+	room    purse    // for bodies
+	elides  bool     // whether governing would leave out writes
 }
 
 // New returns an observer. Close it when it is done with.
@@ -73,6 +79,8 @@ func New(o Options) (*Observer, error) {
 	if obs.most <= 0 {
 		obs.most = DefaultMost
 	}
+	obs.elides = o.Govern.Elide.Within > 0
+	obs.room.left.Store(roomForBodies)
 	obs.ledger = newLedger(obs.provider, o.Govern.Account, o.Govern.Window)
 	obs.ctx, obs.cancel = context.WithCancel(context.Background())
 	o.Govern.Base, o.Govern.OnEvent = stage{obs}, obs.tally.Take
@@ -114,11 +122,13 @@ func (o *Observer) CloseIdleConnections() {
 // RoundTrip sends req as it is, and tries beside it what governing would do.
 func (o *Observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := o.call(req)
-	rec := o.try(req, call)
+	rec := o.record(req, call)
+	out := o.try(req, rec)
 	sent := o.ledger.sends(call.Arrived, &call.Route)
 	o.sink.Emit(event.Event{Kind: event.Admitted, At: call.Arrived, Call: call})
-	resp, err := o.base.RoundTrip(req)
+	resp, err := o.base.RoundTrip(out)
 	now := time.Now()
+	rec.sent(err)
 	took := now.Sub(call.Arrived)
 	call.Sends, call.Upstream = 1, took
 	if err != nil {
@@ -152,31 +162,83 @@ func (o *Observer) call(req *http.Request) *limit.Call {
 	return call
 }
 
-// try begins a trial of req; the record is nil when too many are under way.
-func (o *Observer) try(req *http.Request, call *limit.Call) *record {
+// record begins the record of a call; nil when too many trials are under way.
+func (o *Observer) record(req *http.Request, call *limit.Call) *record {
 	if o.underway.Add(1) > o.most || o.ctx.Err() != nil {
 		o.underway.Add(-1)
 		o.unobserved.Add(1)
 		return nil
 	}
-	rec := &record{
+	r := &record{
 		id: strconv.FormatUint(o.ids.Add(1), 10), done: make(chan struct{}),
 		method: req.Method, path: req.URL.Path, query: req.URL.RawQuery, began: call.Arrived, route: call.Route,
 	}
+	if r.read, r.object = o.provider.SingleRead(req); r.read == nil {
+		r.write, r.object = o.provider.SingleWrite(req)
+	}
+	compared := o.elides && o.provider.Compares(req) != nil
+	r.said.purse = &o.room
+	switch {
+	case call.Route.Job != limit.NoJob:
+		r.said.most = longBody
+	case compared:
+		r.said.most = elide.LongestBody
+	}
+	if most := o.longest(req, r.write != nil, compared); most > 0 {
+		r.asked = newTee(req, &keep{purse: &o.room, most: most})
+	}
+	return r
+}
+
+// longest is how long a request's body may be for the trial to need it: no
+// longer than what is merged, or left out. 0 needs none.
+func (o *Observer) longest(req *http.Request, merges, compared bool) int {
+	switch {
+	case req.Body == nil || req.Body == http.NoBody || len(req.Trailer) > 0:
+		return 0
+	case compared && req.ContentLength > 0:
+		return elide.LongestBody
+	case merges || compared:
+		return batch.LongestItem
+	}
+	return 0
+}
+
+// try begins the trial of a request, and returns the request to be sent in its
+// place: the same, but that the trial learns of its body as it is read.
+func (o *Observer) try(req *http.Request, rec *record) *http.Request {
+	if rec == nil {
+		return req
+	}
 	u := *req.URL
 	trial := &http.Request{
-		Method: req.Method, URL: &u, Host: req.Host, Header: req.Header.Clone(),
+		Method: req.Method, URL: &u, Host: req.Host, Header: req.Header.Clone(), Trailer: req.Trailer.Clone(),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, RemoteAddr: rec.id,
 	}
+	stop := func() bool { return false }
+	if t := rec.asked; t != nil {
+		trial.Body = &trialBody{ctx: o.ctx, tee: t, had: func(text []byte) { o.enter(rec, text) }}
+		trial.ContentLength = t.declared()
+		stop = context.AfterFunc(req.Context(), t.abandon)
+	}
 	o.records.Store(rec.id, rec)
+	o.enter(rec, nil)
 	values := req.Context()
-	o.trials.Go(func() { o.run(trial.WithContext(&trialContext{o.ctx, values}), rec) })
-	return rec
+	o.trials.Go(func() {
+		defer stop()
+		o.run(trial.WithContext(&trialContext{o.ctx, values}), rec)
+	})
+	if rec.asked != nil {
+		return rec.asked.on(req)
+	}
+	return req
 }
 
 // run takes one call through the governed transport.
 func (o *Observer) run(req *http.Request, rec *record) {
 	defer o.underway.Add(-1)
+	defer rec.letGo()
+	defer o.live.leave(rec)
 	defer o.records.Delete(rec.id)
 	defer func() {
 		if p := recover(); p != nil {

@@ -23,36 +23,41 @@ type stage struct{ *Observer }
 // RoundTrip takes as long as the real answer took.
 func (s stage) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, now := req.Context(), time.Now()
-	said, err := consume(req)
+	rec, _ := s.records.Load(req.RemoteAddr)
+	r, _ := rec.(*record) // nil for flyball's own, such as a look at a job
+	own := r != nil && req.Method == r.method && req.URL.Path == r.path && req.URL.RawQuery == r.query
+	said, err := consume(req, own)
 	if err != nil {
 		return nil, err
 	}
 	route := s.provider.Route(req)
 	p, wait, fits := s.ledger.tries(now, &route)
-	rec, _ := s.records.Load(req.RemoteAddr)
-	r, _ := rec.(*record)
-	if r == nil { // flyball's own, such as a look at a job
-		return s.madeUp(req, &route, p, nil, said), nil
-	}
-	if err := await(ctx, now, r); err != nil {
-		return nil, err
+	if r != nil {
+		if err := await(ctx, now, r); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case !fits:
-		return s.tooMany(req, r, wait), nil
-	case req.Method != r.method || req.URL.Path != r.path || req.URL.RawQuery != r.query:
-		return s.madeUp(req, &route, p, r, said), nil
+		return s.tooMany(req, wait), nil
+	case own || r != nil && r.status == http.StatusUnauthorized: // whatever it asks for
+		return s.replay(req, now, p, r)
 	}
-	return s.replay(req, now, p, r)
+	return s.madeUp(req, now, p, r, said)
 }
 
-// consume reads what a trial sends.
-func consume(req *http.Request) ([]byte, error) {
+// consume reads what a trial sends, and keeps it if it is a call for many: of
+// its own body nobody asks any more.
+func consume(req *http.Request, own bool) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
 	}
 	defer req.Body.Close()
-	return io.ReadAll(io.LimitReader(req.Body, longBody))
+	if own {
+		_, err := io.Copy(io.Discard, req.Body)
+		return nil, err
+	}
+	return io.ReadAll(req.Body)
 }
 
 // await waits for the real answer, and then until the trial's own, which
@@ -95,7 +100,7 @@ func (s stage) replay(req *http.Request, from time.Time, p *passage, r *record) 
 		header.Del("Cache-Control") // a refusal's: what the answer would have said is not known
 		return response(req, http.StatusOK, header, nil), nil
 	}
-	return response(req, r.status, header, r.body), nil
+	return response(req, r.status, header, r.body()), nil
 }
 
 // overused reports whether a real refusal came of too many sends: a counter
@@ -133,7 +138,7 @@ func (s stage) restated(from time.Time, p *passage, r *record) http.Header {
 }
 
 // tooMany is the 429 that a trial's send would have met.
-func (s stage) tooMany(req *http.Request, r *record, wait time.Duration) *http.Response {
+func (s stage) tooMany(req *http.Request, wait time.Duration) *http.Response {
 	header := http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}, "Cache-Control": {"no-store"}}
 	return response(req, http.StatusTooManyRequests, header, []byte(`{"error":"APIRateLimitExceeded"}`))
 }
