@@ -39,7 +39,7 @@ const (
 // fanout finds a call for each record of a list, N+1 calls where a few do.
 type fanout struct {
 	waste *waste
-	lists *recent[time.Time] // by caller: its latest list
+	lists *recent[time.Time] // by caller, and what its latest list was of
 	runs  *recent[run]
 }
 
@@ -59,8 +59,9 @@ func (f *fanout) take(m *moment) {
 	if m.Method != http.MethodGet || m.Status >= 300 && m.Status != 404 {
 		return
 	}
+	collection, _ := subject(m.path)
 	if isList(m) {
-		at, _ := f.lists.get(m.who, m.instant())
+		at, _ := f.lists.get(mix(m.who, leadsTo(m, collection)), m.instant())
 		*at = m.At
 	}
 	if instead[m.class()] == "" || m.route.Object == 0 {
@@ -69,7 +70,7 @@ func (f *fanout) take(m *moment) {
 	r, _ := f.runs.get(mix(m.who, m.class()), m.instant())
 	if r.n == 0 || m.since(r.last) > soonAfter {
 		*r = run{objects: r.objects[:0]}
-		if list := f.lists.find(m.who); list == nil || m.since(*list) > soonAfter {
+		if !f.afterList(m, "") && !f.afterList(m, collection) {
 			return
 		}
 	}
@@ -104,8 +105,39 @@ func (f *fanout) grow(r *run, m *moment) {
 func (f *fanout) end()               {}
 func (f *fanout) memories() []memory { return []memory{f.lists, f.runs} }
 
-// isList reports whether the call answers with many records: it names none.
+// afterList reports whether the caller has just read a list of that.
+func (f *fanout) afterList(m *moment, of string) bool {
+	at := f.lists.find(mix(m.who, of))
+	return at != nil && m.since(*at) <= soonAfter
+}
+
+// partLists are the lists of tickets that are named by something else, as in
+// /api/v2/views/5/tickets.
+var partLists = []string{"tickets", "execute", "requested", "ccd", "assigned"}
+
+func isPartList(m *moment) bool { return m.route.Object != 0 && slices.Contains(partLists, lastOf(m)) }
+
+// isList reports whether the call answers with many records: it names none, or
+// what all of them belong to.
 func isList(m *moment) bool {
-	last := m.path[strings.LastIndexByte(m.path, '/')+1:]
-	return m.route.Object == 0 && last != "count" && last != "me"
+	last := lastOf(m)
+	return m.route.Object == 0 && last != "count" && last != "me" || isPartList(m)
+}
+
+func lastOf(m *moment) string { return m.path[strings.LastIndexByte(m.path, '/')+1:] }
+
+// setup are the lists that a client reads to know the account. Their records
+// lead to no others, so that tickets read soon after were not found by them.
+var setup = []string{
+	"account", "automations", "brands", "custom_statuses", "groups", "job_statuses", "locales", "macros", "organization_fields",
+	"satisfaction_reasons", "tags", "ticket_fields", "ticket_forms", "triggers", "user_fields", "views",
+}
+
+// leadsTo is what the records of a list lead to: their own kind where they are
+// of the setup, else anything, which is "".
+func leadsTo(m *moment, collection string) string {
+	if slices.Contains(setup, strings.TrimPrefix(collection, "/api/v2/")) && !isPartList(m) {
+		return collection
+	}
+	return ""
 }

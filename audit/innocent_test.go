@@ -91,6 +91,18 @@ func TestWhatIsNoWasteIsNotCounted(t *testing.T) {
 		{"250 records of a list", audit.FanOut, 247, func(w *week) {
 			each(w, pages(w, monday, "tickets", 1, 1), 250, "/api/v2/tickets/%d/comments.json")
 		}},
+		{"tickets after a list that leads to none", audit.FanOut, 0, func(w *week) {
+			each(w, pages(w, monday, "ticket_fields", 1, 1), 20, "/api/v2/tickets/%d/comments.json")
+		}},
+		{"records of a list of the setup", audit.FanOut, 19, func(w *week) {
+			each(w, pages(w, monday, "ticket_fields", 1, 1), 20, "/api/v2/ticket_fields/%d.json")
+		}},
+		{"tickets of a view and of a user", audit.FanOut, 38, func(w *week) {
+			w.add(monday, who, "GET", "/api/v2/views/12/tickets.json")
+			each(w, monday.Add(time.Second), 20, "/api/v2/tickets/%d/comments.json")
+			w.add(monday.Add(time.Hour), who, "GET", "/api/v2/users/7/tickets/requested.json")
+			each(w, monday.Add(time.Hour+time.Second), 20, "/api/v2/tickets/%d/comments.json")
+		}},
 		{"users with a side-load", audit.Reads, 0, func(w *week) {
 			each(w, monday, 20, "/api/v2/users/%d.json?include=groups")
 		}},
