@@ -97,3 +97,25 @@ func TestALittleIsAPageToo(t *testing.T) {
 		t.Errorf("%d bytes for two calls, years apart", len(text))
 	}
 }
+
+// Whatever a report holds has its place on the page.
+func TestThePageHasEverySection(t *testing.T) {
+	r := report()
+	r.Endpoints[0].Name, r.Clients[0].Name = "GET /api/v2/endpoint-of-it", "client-of-it"
+	r.Settings, r.Verdict.Reasons = "settings-of-it", []string{"reason-of-it"}
+	r.Causes[0].Limit, r.Services[0].Name, r.Findings[0].Title, r.Findings[0].Advice = "cause-of-it", "service-of-it", "finding-of-it", "advice-of-it"
+	r.Findings[0].Setting, r.Lifetimes[0].Calls = "setting-of-it", 98765
+	r.Blind = []audit.Blind{{Kind: "blind-of-it"}}
+	r.Files = []audit.File{{Name: "file-of-it"}}
+	r.Turned = []audit.Count{{Name: "turned-of-it", Calls: 3}}
+	r.Replay = &audit.Replay{LimitSource: "replay-of-it", Recorded: 54321, Governed: audit.Outcome{Sends: 43210}}
+	text := written(t, r)
+	for _, want := range []string{
+		"endpoint-of-it", "client-of-it", "settings-of-it", "reason-of-it", "cause-of-it", "service-of-it", "finding-of-it", "advice-of-it",
+		"setting-of-it", "98,765", "blind-of-it", "file-of-it", "turned-of-it", "replay-of-it", "54,321", "43,210",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+}
