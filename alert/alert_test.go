@@ -188,3 +188,23 @@ func TestWrongOptionsAreErrorsWithoutTheSecret(t *testing.T) {
 		}
 	}
 }
+
+// The text says why calls were refused: not of each that it waited too long.
+func TestTheTextSaysWhyCallsWereRefused(t *testing.T) {
+	for reason, want := range map[limit.Reason]string{
+		limit.Spent:     "acme.zendesk.com: 1 call of crm refused: they would have waited for support/account longer than they may (the budget is spent)",
+		limit.QueueFull: "acme.zendesk.com: 1 call of crm refused: the queue for support/account is full",
+		limit.Closed:    "acme.zendesk.com: 1 call of crm refused: flyball is shutting down",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := &hook{}
+			run(t, h, alert.Options{Snapshot: account(func(int) (int, int) { return 100, 0 })}, func(a *alert.Alerter) {
+				a.Sink()(event.Event{Kind: event.GaveUp, Call: &limit.Call{Client: "crm"}, Reason: reason, Bucket: limit.Key{Service: "support", ID: "account"}})
+				time.Sleep(2 * time.Second)
+			})
+			if len(h.got) != 1 || h.got[0].Text != want {
+				t.Errorf("said %+v, want %q", h.got, want)
+			}
+		})
+	}
+}

@@ -169,10 +169,17 @@ func bucketMessage(snap limit.Snapshot, b limit.Bucket, alert, state string, win
 }
 
 func refusedMessage(snap limit.Snapshot, client string, r refusals) Message {
+	why := fmt.Sprintf("they would have waited for %s longer than they may (%s)", r.bucket, r.reason)
+	switch limit.Reason(r.reason) {
+	case limit.QueueFull:
+		why = "the queue for " + r.bucket + " is full"
+	case limit.Closed:
+		why = r.reason
+	}
 	return Message{
 		Alert: isRefused, State: firing, At: snap.At.UTC(), Account: snap.Account, Client: client,
 		Bucket: r.bucket, Calls: r.calls, Reason: r.reason,
-		Text: fmt.Sprintf("%s: %s of %s refused: they would have waited for %s longer than they may (%s)", snap.Account, count(r.calls, "call"), cmp.Or(client, "a client without a name"), r.bucket, r.reason),
+		Text: fmt.Sprintf("%s: %s of %s refused: %s", snap.Account, count(r.calls, "call"), cmp.Or(client, "a client without a name"), why),
 	}
 }
 
