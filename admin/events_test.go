@@ -36,10 +36,7 @@ func stream(t *testing.T) *admin.Events {
 	t.Helper()
 	snapshot := func() limit.Snapshot { return limit.Snapshot{Account: "acme.zendesk.com"} }
 	s := admin.NewEvents(snapshot, newHistory(t), "")
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { s.Run(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait() })
+	runs(t, s.Run)
 	return s
 }
 

@@ -53,12 +53,18 @@ func newDesk(t *testing.T, sim simulator.Options, opts flyball.Options) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.transport.Close() })
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { d.history.Run(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait() })
+	runs(t, d.history.Run)
 	d.admin = handler(t, admin.Options{Snapshot: d.transport.Snapshot, Usage: d.history})
 	return d
+}
+
+// runs runs something until the test ends.
+func runs(t *testing.T, run func(context.Context)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
 }
 
 // call makes one call and returns its status, or the error.
