@@ -68,10 +68,14 @@ func combined(line string, c *Call) error {
 		return err
 	}
 	request, _ := w.next()
-	if !c.request(request) {
+	isCall := c.request(request)
+	code, _ := w.next()
+	switch {
+	case !isCall && (code == "400" || code == "408"):
+		return errNoCall // a connection on which no request came, or another protocol
+	case !isCall:
 		return errRequest
 	}
-	code, _ := w.next()
 	var ok bool
 	if c.Status, ok = status(code); !ok {
 		return errStatus

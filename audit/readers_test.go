@@ -136,6 +136,22 @@ func TestAFewUnreadLinesAreCounted(t *testing.T) {
 	}
 }
 
+// Connections on which no request came, as port scans, probes and browsers open
+// them, are no reason to give a log up, however many there are.
+func TestConnectionsWithoutARequestAreNoCalls(t *testing.T) {
+	good := `1.2.3.4 - a@example.com [23/Nov/2026:10:00:01 +0000] "GET /api/v2/tickets/1.json HTTP/1.1" 200 5 "-" "x/1"` + "\n"
+	idle := `1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "-" 408 - "-" "-"` + "\n" // Apache
+	tls := `1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "\x16\x03\x01" 400 157 "-" "-"` + "\n" + // nginx
+		`1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "" 400 0 "-" "-"` + "\n"
+	r, err := try(t, good+strings.Repeat(idle+tls, 100)+good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := r.Files[0]; f.Calls != 2 || f.Other != 300 || f.Unread != 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
 // Several files are read in the order of time, whatever the order they are
 // given in: the repeat is the one that came later.
 func TestFilesAreReadInTheOrderOfTime(t *testing.T) {
