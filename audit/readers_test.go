@@ -140,7 +140,7 @@ func TestAFewUnreadLinesAreCounted(t *testing.T) {
 // them, are no reason to give a log up, however many there are.
 func TestConnectionsWithoutARequestAreNoCalls(t *testing.T) {
 	good := `1.2.3.4 - a@example.com [23/Nov/2026:10:00:01 +0000] "GET /api/v2/tickets/1.json HTTP/1.1" 200 5 "-" "x/1"` + "\n"
-	idle := `1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "-" 408 - "-" "-"` + "\n" // Apache
+	idle := `1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "-" 408 - "-" "-"` + "\n"               // Apache
 	tls := `1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "\x16\x03\x01" 400 157 "-" "-"` + "\n" + // nginx
 		`1.2.3.4 - - [23/Nov/2026:10:00:01 +0000] "" 400 0 "-" "-"` + "\n"
 	r, err := try(t, good+strings.Repeat(idle+tls, 100)+good)
