@@ -2,6 +2,7 @@ package watch
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -28,6 +29,25 @@ func plant(minutes int, spikes ...int) *Watch {
 	}
 	w.Advance(noon.Add(time.Duration(minutes) * time.Minute))
 	return w
+}
+
+// Among many spikes at random times three are sooner or later equally far
+// apart: that is no repeat.
+func TestSpikesAtRandomTimesDoNotRepeat(t *testing.T) {
+	for seed := range uint64(5) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		var spikes []int
+		for at := 30; at < 1200; at += 5 + random.IntN(50) {
+			spikes = append(spikes, at)
+		}
+		w := plant(1200, spikes...)
+		if len(w.s.Spikes) != len(spikes) {
+			t.Fatalf("seed %d: %d spikes, want %d", seed, len(w.s.Spikes), len(spikes))
+		}
+		if r := w.Repeats(); len(r) != 0 {
+			t.Errorf("seed %d: %d spikes at random times, and every %s %d of %d came, by chance %.3f", seed, len(spikes), r[0].Period, r[0].Hits, r[0].Due, r[0].Chance)
+		}
+	}
 }
 
 func TestARepeatTakesThreeSpikes(t *testing.T) {
