@@ -139,3 +139,21 @@ func TestAStateOfAnotherAccountIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A minute is a spike by what was read of it, not by what is guessed of the
+// rest that nobody saw.
+func TestASpikeIsJudgedByWhatWasRead(t *testing.T) {
+	w := plant(60)
+	start := noon.Add(60 * time.Minute)
+	asked := start.Add(20 * time.Second)
+	w.Sent(asked)
+	w.Read(Reading{Asked: asked, Answered: asked.Add(100 * time.Millisecond), Limit: 700, Left: 550, Reset: 40 * time.Second, HasReset: true})
+	w.Advance(start.Add(62 * time.Second))
+	last := w.s.Minutes[len(w.s.Minutes)-1]
+	if last.Low != 150 || last.Use < 300 || last.High != 700 {
+		t.Fatalf("%+v, want 150 read and more than 300 guessed", last)
+	}
+	if last.Spike || len(w.s.Spikes) != 0 {
+		t.Errorf("%+v is a spike by what is guessed", last)
+	}
+}
