@@ -26,6 +26,10 @@ const (
 // maxWaiting bounds the messages that wait for the webhook.
 const maxWaiting = 64
 
+// ErrWebhook says that [Options] have a webhook that cannot be posted to. It
+// does not cite it.
+var ErrWebhook = errors.New("alert.Webhook: it is not a URL such as https://hooks.example.com/abc")
+
 // Options says what is worth an alert, and who is told. Webhook and Snapshot
 // are required.
 type Options struct {
@@ -84,7 +88,7 @@ func New(o Options) (*Alerter, error) {
 	u, err := url.Parse(o.Webhook)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("alert.Webhook: it is not a URL such as https://hooks.example.com/abc")
+		return nil, ErrWebhook
 	case o.Snapshot == nil:
 		return nil, errors.New("alert.Snapshot: missing; give a flyball.Transport's Snapshot")
 	}

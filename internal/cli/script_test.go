@@ -12,9 +12,13 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +46,10 @@ func TestScripts(t *testing.T) {
 			"occupied": occupied,
 			"nothttp":  notHTTP,
 			"cert":     cert,
+			"ask":      ask,
 			"expand":   expand,
+			"webhook":  webhook,
+			"becomes":  becomes,
 		},
 		RequireExplicitExec: true,
 	})
@@ -170,6 +177,55 @@ func notHTTP(ts *testscript.TestScript, _ bool, args []string) {
 	}()
 	ts.Defer(func() { l.Close() })
 	ts.Setenv(args[0], l.Addr().String())
+}
+
+// webhook takes what is posted to it, a line each, into a file; its address is
+// in $NAME: webhook NAME FILE.
+func webhook(ts *testscript.TestScript, _ bool, args []string) {
+	file, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	var mu sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		text, _ := io.ReadAll(r.Body)
+		_, _ = fmt.Fprintf(file, "%s %s %s\n", r.Method, r.URL.Path, text)
+	}))
+	ts.Defer(func() { s.Close(); file.Close() })
+	ts.Setenv(args[0], s.URL)
+}
+
+// ask makes a call as a client that does not wait does, and wants a status: ask
+// STATUS CLIENT URL.
+func ask(ts *testscript.TestScript, _ bool, args []string) {
+	req, err := http.NewRequest(http.MethodGet, args[2], http.NoBody)
+	ts.Check(err)
+	req.Header = http.Header{"Authorization": {"Bearer very-secret"}, "Flyball-Client": {args[1]}, "Prefer": {"wait=0"}}
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	ts.Check(err)
+	resp.Body.Close()
+	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
+		ts.Fatalf("GET %s was answered %s, want %s", args[2], got, args[0])
+	}
+}
+
+// becomes waits until a file has something in it: becomes FILE REGEXP.
+func becomes(ts *testscript.TestScript, _ bool, args []string) {
+	want, late := regexp.MustCompile(args[1]), time.After(patience)
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		text := ts.ReadFile(args[0])
+		if want.MatchString(text) {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-late:
+			ts.Fatalf("%s has no %s within %s: %s", args[0], args[1], patience, text)
+		}
+	}
 }
 
 // expand puts the script's variables into a file: expand FILE.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -58,7 +59,11 @@ func newAlerter(c *config.Config, snapshot func() limit.Snapshot, log *slog.Logg
 		return nil, err
 	}
 	o.Snapshot, o.Log = snapshot, log
-	return alert.New(o)
+	a, err := alert.New(o)
+	if errors.Is(err, alert.ErrWebhook) {
+		err = errors.New("what alerts.webhook_file or FLYBALL_ALERTS_WEBHOOK holds is not a URL such as https://hooks.example.com/abc")
+	}
+	return a, err
 }
 
 // start begins to look at the account, which is there now.
