@@ -175,14 +175,25 @@ func TestAWaiterIsSmall(t *testing.T) {
 		return float64(int64(heapInUse())-int64(before)) / n
 	}
 	var idle atomic.Int32
-	never := make(chan int)
-	carried := each(func(*limit.Call) {
-		idle.Add(1)
-		select {
-		case <-never:
-		case <-ctx.Done():
+	park := func(end <-chan struct{}) func(*limit.Call) {
+		never := make(chan int)
+		return func(*limit.Call) {
+			idle.Add(1)
+			select {
+			case <-never:
+			case <-end:
+			}
 		}
-	}, func() int { return int(idle.Load()) })
+	}
+	idling := func() int { return int(idle.Load()) }
+	warm := make(chan struct{})
+	each(park(warm), idling) // what the runtime keeps of goroutines is made once,
+	idle.Store(0)
+	each(park(warm), idling) // for as many as will be there
+	close(warm)
+	gone.Wait()
+	idle.Store(0)
+	carried := each(park(ctx.Done()), idling)
 	held := each(func(call *limit.Call) {
 		s := c.newSend(call)
 		s.trace(ctx)

@@ -29,12 +29,12 @@ func (b *window) pacing(now instant, cost int, ask Ask) (due, until instant, why
 	tl := max(0, b.cl-now)
 	free := float64(have) - kept.at(tl)
 	if free <= 0 {
-		return 0, b.wake(now, kept, have), limit.Reserved
+		return 0, b.again(now, b.wake(now, kept, have)), limit.Reserved
 	}
 	pace := b.pace(tl, free)
 	due = max(b.next, now-3*pace) + pace*time.Duration(cost)
 	if now < due && (ask.Class != limit.Normal || b.ahead < float64(cost)) {
-		return 0, due, limit.Paced
+		return 0, b.again(now, due), limit.Paced
 	}
 	return due, 0, ""
 }
@@ -76,6 +76,13 @@ func (b *window) keptFree() int {
 func (b *window) wake(now instant, kept reserve, have int) instant {
 	open := b.cl - min(kept.frees(float64(have)), b.w)
 	return min(b.ch, max(now+(open-now)/2, now+soonest))
+}
+
+// again is when to ask again what a forecast holds until an instant. What is
+// expected of others and of the classes above falls as long as none of it
+// comes, and no answer tells of that when nothing is sent.
+func (b *window) again(now, until instant) instant {
+	return min(until, now+max(b.w/30, soonest))
 }
 
 // earn lets the burst grow while nobody waits: a fifth of the limit a window.

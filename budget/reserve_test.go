@@ -20,6 +20,34 @@ func TestEachClassLeavesRoomForThoseAbove(t *testing.T) {
 	}
 }
 
+// What is expected of urgent calls falls as long as none comes. Nothing is
+// answered meanwhile that could tell of it: who is held for them asks again.
+func TestACallIsNotHeldForUrgentCallsThatDoNotCome(t *testing.T) {
+	goes := func(expected int, next func(now time.Time, v Verdict) time.Time) time.Duration {
+		d := newDrive(t).warm(400, 399)
+		d.pass(time.Second)
+		d.answer(d.must(&d.route), d.account(400, 398))
+		for range expected {
+			d.Account.expect(d.at(d.now), d.Account.route(d.at(d.now), &d.route), limit.Interactive)
+		}
+		for start := d.now; ; {
+			var g Grant
+			v := d.Admit(d.now, &d.route, Ask{Class: limit.Bulk, Crowded: true}, &g)
+			if v.OK {
+				return d.now.Sub(start)
+			}
+			d.now = next(d.now, v)
+		}
+	}
+	for expected := range 500 {
+		told := goes(expected, func(_ time.Time, v Verdict) time.Time { return v.Until })
+		first := goes(expected, func(now time.Time, _ Verdict) time.Time { return now.Add(50 * time.Millisecond) })
+		if told > first+2*time.Second {
+			t.Errorf("%d urgent calls came: a call is held for %s, and could have gone after %s", expected, told, first)
+		}
+	}
+}
+
 func TestACallThatStartsNoJobGivesItsSlotBack(t *testing.T) {
 	jobs := &limit.Rule{ID: "jobs", Service: service, Kind: limit.Slots, Mark: limit.Binding, Limit: 30}
 	d := newDrive(t).warm(700, 699)

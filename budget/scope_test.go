@@ -129,6 +129,29 @@ func TestASilentLimitIsLearnedGrownAndForgotten(t *testing.T) {
 	}
 }
 
+// A limit that was learned by mistake does not hold a route for hours: it is
+// tried higher in steps that double. Where it holds, each try is one refusal.
+func TestALimitLearnedTooLowIsOutgrown(t *testing.T) {
+	d := newDrive(t).warm(700, 699)
+	r := routeOf("GET /silent", 0)
+	key := limit.Key{Service: service, ID: "GET /silent"}
+	for range 60 {
+		d.answer(d.must(&r), d.account(700, 600))
+	}
+	end := d.now.Truncate(time.Minute).Add(time.Minute)
+	d.refuse(d.must(&r), nil, (end.Sub(d.now) + time.Second - 1).Truncate(time.Second), d.account(700, 600))
+	if got := d.bucket(key).Limit; got != 60 {
+		t.Fatalf("learned %d, want 60: the check is of something else", got)
+	}
+	start := d.now
+	for d.bucket(key).Limit < 180 && d.now.Before(start.Add(2*time.Hour)) {
+		d.answer(d.must(&r), d.account(700, 600))
+	}
+	if took := d.now.Sub(start); took > 20*time.Minute {
+		t.Errorf("three times as much was tried after %s", took)
+	}
+}
+
 func TestAHeaderTiesAnEndpointAndItsAbsenceUnties(t *testing.T) {
 	hint := &limit.Rule{ID: "hinted", Service: service, Kind: limit.Window, Mark: limit.Hint, Limit: 100, Window: time.Minute}
 	d := newDrive(t).warm(700, 699)
