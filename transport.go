@@ -158,7 +158,7 @@ func (t *Transport) done(ctx context.Context, call *limit.Call, resp *http.Respo
 		return
 	}
 	now := time.Now()
-	e := event.Event{Kind: event.Done, At: now, Call: call, Took: now.Sub(call.Arrived), Err: err}
+	e := event.Event{Kind: event.Done, At: now, Call: call, Took: now.Sub(call.Arrived), Err: err, Left: err != nil && ctx.Err() != nil}
 	if resp != nil {
 		e.Status = resp.StatusCode
 	}

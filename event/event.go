@@ -52,6 +52,7 @@ type Event struct {
 	Servable int
 	Cause    limit.Cause
 	Unsent   bool
+	Left     bool   // at Done: Err is set and the caller no longer waited for the answer
 	Text     string // what the server said
 	Err      error
 }

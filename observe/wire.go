@@ -48,7 +48,7 @@ func (o *Observer) lost(now time.Time, call *limit.Call, err error, left bool) {
 	}
 	o.mu.Unlock()
 	o.sink.Emit(event.Event{Kind: event.Lost, At: now, Call: call, Took: call.Upstream, Err: err})
-	o.sink.Emit(event.Event{Kind: event.Done, At: now, Call: call, Took: call.Upstream, Err: err})
+	o.sink.Emit(event.Event{Kind: event.Done, At: now, Call: call, Took: call.Upstream, Err: err, Left: left})
 }
 
 // fill fills a receipt with what the call really cost.

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -34,7 +33,7 @@ func outcomeOf(e event.Event) string {
 		return outcomeOfStatus(e.Status)
 	case errors.As(e.Err, &wait):
 		return gaveUp
-	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
+	case e.Left:
 		return left
 	default:
 		return failed

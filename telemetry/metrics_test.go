@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flyballhq/flyball"
 	"github.com/flyballhq/flyball/event"
 	"github.com/flyballhq/flyball/limit"
 	"github.com/flyballhq/flyball/telemetry"
@@ -75,7 +76,7 @@ func TestEachOutcomeIsCountedUnderItsName(t *testing.T) {
 	wait := &limit.WaitError{Reason: limit.Spent, Err: context.DeadlineExceeded}
 	for outcome, e := range map[string]event.Event{
 		"answered": {Status: 200}, "rejected": {Status: 404}, "refused": {Status: 429}, "failed": {Status: 503},
-		"gave_up": {Err: wait}, "left": {Err: fmt.Errorf("send: %w", context.Canceled)},
+		"gave_up": {Err: wait}, "left": {Err: fmt.Errorf("send: %w", context.Canceled), Left: true},
 	} {
 		e.Kind, e.Call, e.Took = event.Done, call("sync "+outcome, "/api/v2/tickets/7.json"), time.Second
 		m.Sink()(e)
@@ -86,8 +87,10 @@ func TestEachOutcomeIsCountedUnderItsName(t *testing.T) {
 	}
 	e := event.Event{Kind: event.Done, Call: call("", "/"), Err: errors.New("connection refused")}
 	m.Sink()(e)
-	if got := sum(series(t, scrape(t, m)), "flyball_calls_total", `client="unknown"`, `outcome="failed"`); got != 1 {
-		t.Errorf("a broken connection of a caller without a name counts %v times as failed", got)
+	e.Err = &flyball.UncertainError{Err: context.DeadlineExceeded} // its caller still waits
+	m.Sink()(e)
+	if got := sum(series(t, scrape(t, m)), "flyball_calls_total", `client="unknown"`, `outcome="failed"`); got != 2 {
+		t.Errorf("a broken connection and a job without an end, of a caller without a name, count %v times as failed", got)
 	}
 }
 

@@ -379,3 +379,31 @@ func FuzzUnpack(f *testing.F) {
 		}
 	})
 }
+
+// A send that never left costs nothing: it is no send, and was not lost.
+func TestWhatNeverLeftIsNoSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := running(t, Options{})
+		call := callOf("crm")
+		h.Take(event.Event{Kind: event.Lost, At: time.Now(), Call: call, Err: context.Canceled, Unsent: true})
+		h.Take(event.Event{Kind: event.Lost, At: time.Now(), Call: call, Err: context.Canceled})
+		time.Sleep(2 * time.Second)
+		if got, _ := sumOf(t, h, time.Minute, time.Second, Total, ""); got.Of(Sends) != 1 || got.Of(Lost) != 1 {
+			t.Errorf("%d sends, %d lost, want the one that left", got.Of(Sends), got.Of(Lost))
+		}
+	})
+}
+
+// A call that ended because its time was up inside flyball has failed; only a
+// caller that no longer waited has left.
+func TestOnlyACallerThatLeavesHasLeft(t *testing.T) {
+	for want, e := range map[Count]event.Event{
+		Left:   {Err: context.DeadlineExceeded, Left: true},
+		Failed: {Err: context.DeadlineExceeded},
+		GaveUp: {Err: &limit.WaitError{Err: context.DeadlineExceeded}, Left: true},
+	} {
+		if got := EndOf(e); got != want {
+			t.Errorf("%v, left %t: %d, want %d", e.Err, e.Left, got, want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package usage
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -66,7 +65,7 @@ func (h *History) Take(e event.Event) {
 	default:
 		return
 	}
-	if e.Call == nil {
+	if e.Call == nil || e.Unsent {
 		return
 	}
 	s := h.lock()
@@ -131,7 +130,7 @@ func endOf(e *event.Event) (Count, *limit.WaitError) {
 		if refusal, ok := errors.AsType[*limit.WaitError](e.Err); ok {
 			return GaveUp, refusal
 		}
-		if errors.Is(e.Err, context.Canceled) {
+		if e.Left {
 			return Left, nil
 		}
 		return Failed, nil
