@@ -48,8 +48,9 @@ func (t *tally) before(next event.Sink) event.Sink {
 func (t *tally) addTo(s *limit.Snapshot) {
 	s.Sends, s.StoreErrors = int(t.sends.Load()), int(t.store.Load())
 	for cause := range t.saved {
-		if n := t.saved[cause].calls.Load(); n > 0 {
-			s.Saved = append(s.Saved, limit.Saving{Cause: limit.Cause(cause), Calls: int(n), Sends: int(t.saved[cause].sends.Load())})
+		calls, sends := t.saved[cause].calls.Load(), t.saved[cause].sends.Load()
+		if calls != 0 || sends != 0 { // what was sent in vain for many is told too
+			s.Saved = append(s.Saved, limit.Saving{Cause: limit.Cause(cause), Calls: int(calls), Sends: int(sends)})
 		}
 	}
 }
