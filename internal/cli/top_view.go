@@ -40,7 +40,9 @@ func (v topView) draw(d *topDocs) string {
 	line("last minute  calls %d, sends %d, 429s %d, given up %d, left %d, retries %d, held p50 %s, p99 %s",
 		f.Calls, f.Sends, f.Refusals, f.GaveUp, f.Left, f.Retries, span(f.HoldP50), span(f.HoldP99))
 	line("%s", v.pulse(d.usage.Total.Sends))
-	line("saved        %s", savedText(d.limits))
+	for _, text := range v.saved(d.limits) {
+		line("%s", text)
+	}
 	line("")
 	for _, text := range v.buckets(d.limits.Buckets) {
 		line("%s", text)
@@ -73,15 +75,25 @@ func (v topView) pulse(sends []int64) string {
 	return fmt.Sprintf("sends/s      %s up to %d", bars(all, top, len(all)), top)
 }
 
-func savedText(l admin.Limits) string {
+// saved says what each cause saved, on as many lines as that takes.
+func (v topView) saved(l admin.Limits) []string {
 	if len(l.Saved) == 0 {
-		return "nothing since the start"
+		return []string{"saved        nothing since the start"}
 	}
-	var parts []string
-	for _, s := range l.Saved {
-		parts = append(parts, fmt.Sprintf("%s by %s (%.0f %%)", counted(s.Sends, "send"), s.Cause, s.Percent))
+	var lines []string
+	text := "saved        "
+	for i, s := range l.Saved {
+		part := fmt.Sprintf("%s by %s (%.0f %%), ", counted(s.Sends, "send"), s.Cause, s.Percent)
+		if i == len(l.Saved)-1 {
+			part = strings.TrimSuffix(part, ", ") + " since the start"
+		}
+		if i > 0 && len(text)+len(strings.TrimRight(part, " ")) > v.width {
+			lines = append(lines, strings.TrimRight(text, " "))
+			text = strings.Repeat(" ", 13)
+		}
+		text += part
 	}
-	return strings.Join(parts, ", ") + " since the start"
+	return append(lines, text)
 }
 
 // buckets draws those in use, what is held up and the fullest first.
