@@ -212,7 +212,7 @@ func ask(ts *testscript.TestScript, _ bool, args []string) {
 
 // becomes waits until a file has something in it: becomes FILE REGEXP.
 func becomes(ts *testscript.TestScript, _ bool, args []string) {
-	want, late := regexp.MustCompile(args[1]), time.After(patience)
+	want, late := regexp.MustCompile("(?m)"+args[1]), time.After(patience)
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {
