@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/creack/pty v1.1.24
 	github.com/flyballhq/flyball v0.0.0-00010101000000-000000000000
 	github.com/nukosuke/go-zendesk v0.18.0
 )
