@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,10 @@ func newLedger(provider *zendesk.Provider, account string, window time.Duration)
 		l.slack = min(l.slack, window/4)
 	}
 	return l
+}
+
+func (p *passage) drewOn(key limit.Key) bool {
+	return slices.ContainsFunc(p.marks, func(m mark) bool { return m.key == key })
 }
 
 func (l *ledger) snapshot() limit.Snapshot {

@@ -21,7 +21,7 @@ import (
 func (s stage) madeUp(req *http.Request, from time.Time, p *passage, like *record, said []byte) (*http.Response, error) {
 	header := http.Header{}
 	if like != nil && like.err == nil {
-		header = s.restated(from, p, like)
+		header = s.restated(from, p, like, false)
 	}
 	body, err := s.doc(req, from, like, said)
 	if err != nil {

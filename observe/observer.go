@@ -126,7 +126,16 @@ func (o *Observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := o.try(req, rec)
 	sent := o.ledger.sends(call.Arrived, &call.Route)
 	o.sink.Emit(event.Event{Kind: event.Admitted, At: call.Arrived, Call: call})
+	panicked := true
+	defer func() {
+		if panicked { // it passes; the trial must not wait for an answer
+			o.ledger.lost(time.Now(), sent)
+			rec.sent(errPanicked)
+			rec.fail(errPanicked, time.Since(call.Arrived), false)
+		}
+	}()
 	resp, err := o.base.RoundTrip(out)
+	panicked = false
 	now := time.Now()
 	rec.sent(err)
 	took := now.Sub(call.Arrived)
@@ -145,6 +154,8 @@ func (o *Observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	rec.answer(resp, &answer, refused, took)
 	return resp, nil
 }
+
+var errPanicked = errors.New("the base transport panicked")
 
 // call describes what really goes out.
 func (o *Observer) call(req *http.Request) *limit.Call {

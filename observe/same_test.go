@@ -32,7 +32,8 @@ type load struct {
 	account  simulator.Options
 	governed flyball.Options
 	merge    bool
-	sweep    int // how many tickets a sync writes at once, once a minute; every other time the same again
+	gone     float64 // share of the calls that ask for what is not there
+	sweep    int     // how many tickets a sync writes at once, once a minute; every other time the same again
 }
 
 const acme = "https://acme.zendesk.com"
@@ -116,6 +117,9 @@ func (l load) draw(t *testing.T, draw *rand.Rand) *http.Request {
 		id = 1 + draw.IntN(5)
 	}
 	method, path, body := "GET", fmt.Sprintf("/api/v2/tickets/%d.json", id), io.Reader(nil)
+	if l.gone > 0 && draw.Float64() < l.gone {
+		id += 70_000 // a read of many leaves out what it does not find
+	}
 	switch {
 	case client == "sync" && draw.IntN(4) == 0:
 		method, body = "PUT", strings.NewReader(fmt.Sprintf(`{"ticket":{"priority":"high","id":%d}}`, id))
@@ -202,6 +206,7 @@ func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
 		"the same, often":    {load{seed: 4, perMin: 130, maxWait: long, repeats: 0.5, account: account}, 0.02},
 		"kept":               {load{seed: 5, perMin: 130, maxWait: long, repeats: 0.5, account: account, governed: kept}, 0.02},
 		"merged":             {load{seed: 6, perMin: 130, maxWait: long, account: even, merge: true}, 0.02},
+		"of what is gone":    {load{seed: 23, perMin: 130, maxWait: long, account: even, merge: true, gone: 0.3}, 0.02},
 		"writes merged":      {load{seed: 20, perMin: 60, maxWait: long, account: roomy, merge: true, sweep: 20}, 0},
 		"many writes merged": {load{seed: 21, perMin: 60, maxWait: long, account: roomy, merge: true, sweep: 60}, 0.02},
 		"nothing changes":    {load{seed: 21, perMin: 60, maxWait: long, account: roomy, governed: eliding, sweep: 20}, 0},

@@ -95,7 +95,7 @@ func (s stage) replay(req *http.Request, from time.Time, p *passage, r *record) 
 	case r.refused && first && !s.overused(r):
 		return response(req, r.status, r.header.Clone(), nil), nil
 	}
-	header := s.restated(from, p, r)
+	header := s.restated(from, p, r, true)
 	if r.refused || r.status >= 500 && !first {
 		header.Del("Cache-Control") // a refusal's: what the answer would have said is not known
 		return response(req, http.StatusOK, header, nil), nil
@@ -114,8 +114,9 @@ func (s stage) overused(r *record) bool {
 	return len(r.readings) == 0 && s.ledger.full(time.Now(), &r.route)
 }
 
-// restated is the record's header as it would read in the trial's answer.
-func (s stage) restated(from time.Time, p *passage, r *record) http.Header {
+// restated is the record's header as it would read in the trial's answer. That
+// of another call states only the limits that the call draws on.
+func (s stage) restated(from time.Time, p *passage, r *record, own bool) http.Header {
 	header := r.header.Clone()
 	now := time.Now()
 	same := from.Sub(r.began) <= sameMoment
@@ -126,7 +127,11 @@ func (s stage) restated(from time.Time, p *passage, r *record) http.Header {
 		if rule.Kind != limit.Window {
 			return limit.Standing{}
 		}
-		standing := s.ledger.standing(now, rule.KeyFor(r.route.Object, r.route.Credential), p)
+		key := rule.KeyFor(r.route.Object, r.route.Credential)
+		if !own && !p.drewOn(key) {
+			return limit.Standing{}
+		}
+		standing := s.ledger.standing(now, key, p)
 		for _, said := range r.readings {
 			if same && said.Rule == rule && said.HasReset {
 				standing.Reset = said.Reset

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -154,7 +155,7 @@ type trialBody struct {
 	ctx  context.Context
 	tee  *tee
 	had  func(text []byte) // told of a body that was kept whole, if it has any bytes
-	text *bytes.Reader
+	text io.Reader         // nil before the first Read
 }
 
 func (b *trialBody) Read(p []byte) (int, error) {
@@ -168,35 +169,37 @@ func (b *trialBody) Read(p []byte) (int, error) {
 			return 0, b.tee.err
 		}
 		text, all := b.tee.keep.bytes()
-		switch {
+		switch b.text = bytes.NewReader(text); {
 		case !all || !b.tee.whole:
-			text = opaque(b.tee)
+			b.text = opaque(max(2, b.tee.declared()))
 		case len(text) > 0:
 			b.had(text)
 		}
-		b.text = bytes.NewReader(text)
 	}
 	return b.text.Read(p)
 }
 
 func (b *trialBody) Close() error { return nil }
 
-// opaque stands for a body that is not known: JSON that is no object, so it is
-// neither merged nor left out, of the length that the trial's request says.
-func opaque(t *tee) []byte {
-	n := t.declared()
-	if n == 1 {
-		return []byte("0")
+// opaque stands for a body of n bytes that is not known: JSON that is no object,
+// so it is neither merged nor left out.
+func opaque(n int64) io.Reader {
+	return io.MultiReader(strings.NewReader("["), io.LimitReader(blanks{}, n-2), strings.NewReader("]"))
+}
+
+type blanks struct{}
+
+func (blanks) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
 	}
-	text := bytes.Repeat([]byte(" "), int(max(2, n)))
-	text[0], text[len(text)-1] = '[', ']'
-	return text
+	return len(p), nil
 }
 
 // declared is the length that the trial's request says: none where the body is
-// longer than what may be kept of it.
+// longer than what may be kept of it, or shorter than any JSON.
 func (t *tee) declared() int64 {
-	if t.length > int64(t.keep.most) {
+	if t.length > int64(t.keep.most) || t.length < 2 {
 		return -1
 	}
 	return t.length
