@@ -212,7 +212,7 @@ func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
 		"nothing changes":    {load{seed: 21, perMin: 60, maxWait: long, account: roomy, governed: eliding, sweep: 20}, 0},
 		"both":               {load{seed: 22, perMin: 60, maxWait: long, account: roomy, governed: eliding, merge: true, sweep: 20}, 0},
 		"both, often":        {load{seed: 23, perMin: 60, maxWait: long, account: roomy, governed: eliding, merge: true, sweep: 60}, 0.02},
-		"both, held":         {load{seed: 22, perMin: 160, maxWait: long, account: tight, governed: eliding, merge: true, sweep: 60}, 0.02},
+		"both, held":         {load{seed: 22, perMin: 130, maxWait: long, account: tight, governed: eliding, merge: true, sweep: 60}, 0.02},
 		"others use it, too": {load{seed: 11, perMin: 90, maxWait: long, account: busy}, 0.1},
 		"others, much":       {load{seed: 15, perMin: 90, maxWait: long, account: busy}, 0.1},
 	} {
