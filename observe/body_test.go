@@ -134,7 +134,9 @@ func TestABodyIsTheBasesAlone(t *testing.T) {
 				if strings.HasPrefix(name, "not") && body.read > 0 || name == "read in part" && body.read != 5 {
 					t.Errorf("%d bytes were read beside the base", body.read)
 				}
-				leave() // as a server's handler that returns
+				if name == "never closed" {
+					leave() // as a server's handler that returns
+				}
 				time.Sleep(time.Hour)
 				r := watch.Report()
 				if r.Governed.Calls != 1 || r.Governed.Sends != c.sends || r.Unobserved != 0 {

@@ -7,5 +7,8 @@
 // real governed transport, with the same limits, classes and patience, over a
 // base that sends nothing. When the trial has leave it gets the answer that
 // the real call got, with the limit headers put as they would read had all
-// calls been governed. Nothing on the wire waits for a trial.
+// calls been governed. The body of a write that could be merged or left out is
+// copied as the base reads it, and the trial has it once it was read whole; what
+// governing would send in place of many is answered out of what the many were
+// really answered. Nothing on the wire waits for a trial.
 package observe

@@ -190,6 +190,7 @@ func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
 	busy := account
 	busy.Others = 0.3
 	const long, short = 50 * time.Second, 5 * time.Second
+	const noCall = 0.002 // of less than 500: no count may differ, and holds by as little as one call is felt
 	even := account
 	even.Latency = simulator.Fixed(150 * time.Millisecond)
 	roomy, tight := even, even
@@ -208,10 +209,10 @@ func TestWhatIsForetoldIsWhatGoverningDoes(t *testing.T) {
 		"merged":             {load{seed: 6, perMin: 130, maxWait: long, account: even, merge: true}, 0.02},
 		"of what is gone":    {load{seed: 23, perMin: 130, maxWait: long, account: even, merge: true, gone: 0.3}, 0.02},
 		"writes merged":      {load{seed: 20, perMin: 60, maxWait: long, account: roomy, merge: true, sweep: 20}, 0},
-		"many writes merged": {load{seed: 21, perMin: 60, maxWait: long, account: roomy, merge: true, sweep: 60}, 0.02},
+		"many writes merged": {load{seed: 20, perMin: 60, maxWait: long, account: roomy, merge: true, sweep: 60}, noCall},
 		"nothing changes":    {load{seed: 21, perMin: 60, maxWait: long, account: roomy, governed: eliding, sweep: 20}, 0},
 		"both":               {load{seed: 22, perMin: 60, maxWait: long, account: roomy, governed: eliding, merge: true, sweep: 20}, 0},
-		"both, often":        {load{seed: 23, perMin: 60, maxWait: long, account: roomy, governed: eliding, merge: true, sweep: 60}, 0.02},
+		"both, often":        {load{seed: 23, perMin: 60, maxWait: long, account: roomy, governed: eliding, merge: true, sweep: 60}, noCall},
 		"both, held":         {load{seed: 22, perMin: 130, maxWait: long, account: tight, governed: eliding, merge: true, sweep: 60}, 0.02},
 		"others use it, too": {load{seed: 11, perMin: 90, maxWait: long, account: busy}, 0.1},
 		"others, much":       {load{seed: 15, perMin: 90, maxWait: long, account: busy}, 0.1},

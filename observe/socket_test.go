@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -144,7 +145,7 @@ func TestWritesPassByteForByte(t *testing.T) {
 			defer watch.Close()
 			var asked, said [2]string
 			for i, through := range []http.RoundTripper{base, watch} {
-				proxy := httptest.NewServer(&httputil.ReverseProxy{Transport: through, Rewrite: func(pr *httputil.ProxyRequest) {
+				proxy := httptest.NewServer(&httputil.ReverseProxy{Transport: through, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(pr *httputil.ProxyRequest) {
 					pr.SetURL(u)
 					pr.Out.Trailer = pr.In.Trailer
 				}})
