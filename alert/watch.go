@@ -175,6 +175,7 @@ func refusedMessage(snap limit.Snapshot, client string, r refusals) Message {
 		why = "the queue for " + r.bucket + " is full"
 	case limit.Closed:
 		why = r.reason
+	default: // it waits for the bucket
 	}
 	return Message{
 		Alert: isRefused, State: firing, At: snap.At.UTC(), Account: snap.Account, Client: client,

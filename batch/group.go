@@ -139,7 +139,7 @@ func (g *group) run(ctx context.Context) (struct{}, error) {
 		return struct{}{}, nil // its members go alone
 	}
 	g.call.Route, g.call.For, g.call.Seal = g.Provider.Route(g.draft), limit.Merged, g.seal
-	resp, err := g.next.RoundTrip(g.draft.WithContext(limit.WithCall(ctx, g.call)))
+	resp, err := g.next.RoundTrip(g.draft.WithContext(limit.WithCall(ctx, g.call))) //nolint:bodyclose // finish does
 	members := g.stop()
 	g.merging.finish(ctx, g.call, members, resp, err)
 	if len(members) > 1 && denied(resp) {

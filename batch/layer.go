@@ -90,7 +90,7 @@ func closeBody(req *http.Request) {
 
 // raise hands on a panic that means "abort" and returns any other as an error.
 func raise(err error) error {
-	if fault, ok := errors.AsType[*flight.Panic](err); ok && fault.Value == http.ErrAbortHandler {
+	if fault, ok := errors.AsType[*flight.Panic](err); ok && fault.Value == http.ErrAbortHandler { //nolint:errorlint // net/http knows the value itself alone
 		panic(http.ErrAbortHandler)
 	}
 	return err

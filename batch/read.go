@@ -117,7 +117,7 @@ func (r *reads) finish(_ context.Context, call *limit.Call, members []*member, r
 	case resp.StatusCode == http.StatusTooManyRequests:
 		handOn(r.Provider, call, members, resp, text)
 	case r.solo:
-		members[0].outcome = outcome{fate: answered, resp: copied(resp, text, members[0].req)}
+		members[0].outcome = outcome{fate: answered, resp: copied(resp, text, members[0].req)} //nolint:bodyclose // its caller does, as with any answer
 	case resp.StatusCode == http.StatusOK:
 		r.share(call, members, resp, text)
 	}
@@ -162,7 +162,7 @@ func handOn(p limit.Provider, call *limit.Call, members []*member, resp *http.Re
 		if len(members) > 1 && (m.patience.IsZero() || m.patience.After(retry)) {
 			continue
 		}
-		m.outcome = outcome{fate: answered, resp: copied(resp, text, m.req)}
+		m.outcome = outcome{fate: answered, resp: copied(resp, text, m.req)} //nolint:bodyclose // its caller does, as with any answer
 	}
 }
 
@@ -184,7 +184,7 @@ func (r *reads) share(call *limit.Call, members []*member, resp *http.Response, 
 	}
 	for _, m := range members {
 		if object := objects[m.id]; object != nil {
-			m.outcome = outcome{fate: answered, resp: single(resp, r.form.One, object, m.req), saved: true}
+			m.outcome = outcome{fate: answered, resp: single(resp, r.form.One, object, m.req), saved: true} //nolint:bodyclose // its caller does, as with any answer
 		}
 	}
 }

@@ -242,7 +242,7 @@ func (w *writes) follow(ctx context.Context, call *limit.Call, members []*member
 	}
 	list := items(members)
 	outcomes, loose := w.writer.Outcomes(w.form, list, &report, nil)
-	objects, back := w.readBack(ctx, call, outcomes, loose, patience)
+	objects, back := w.readBack(ctx, call, outcomes, loose, patience) //nolint:bodyclose // readBack does
 	if len(loose) > 0 {
 		outcomes, _ = w.writer.Outcomes(w.form, list, &report, objects)
 	}
@@ -311,7 +311,7 @@ func (w *writes) readBack(ctx context.Context, of *limit.Call, outcomes []limit.
 // as a job can tell. back is the answer whose limit headers it carries.
 func (w *writes) answer(m *member, job string, o limit.WriteOutcome, object []byte, back *http.Response) {
 	said := w.writer.WriteAnswer(w.form, o, object)
-	resp := copied(back, said.Body, m.req)
+	resp := copied(back, said.Body, m.req) //nolint:bodyclose // its caller does, as with any answer
 	resp.StatusCode, resp.Status = said.Status, fmt.Sprintf("%d %s", said.Status, http.StatusText(said.Status))
 	for _, name := range notShared {
 		delete(resp.Header, name)

@@ -88,6 +88,7 @@ func (h *History) Take(e event.Event) {
 		}
 	case event.Done:
 		sec.done(f, &e)
+	default: // counted when the call is done
 	}
 	s.mu.Unlock()
 	if e.Kind == event.Refused || e.Kind == event.Done {

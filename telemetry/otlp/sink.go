@@ -50,7 +50,7 @@ func (e *Exporter) take(ev event.Event) {
 		call.note(ev.At, "sent twice by the connection")
 	case event.Done:
 		call.describe(ev.Call)
-	case event.Held, event.Crowded, event.Learned: // told otherwise, or of no call
+	case event.Held, event.Crowded, event.Learned, event.StoreFailed: // told otherwise, or of no call
 	}
 }
 

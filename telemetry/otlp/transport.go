@@ -113,7 +113,7 @@ func (b *body) Close() error {
 
 func (b *body) end(why error) {
 	b.once.Do(func() {
-		if why != io.EOF {
+		if why != io.EOF { //nolint:errorlint // a wrapped EOF is an error, not the end
 			b.span.fail("the answer broke off")
 		}
 		b.span.set(number("http.response.body.size", b.n))
