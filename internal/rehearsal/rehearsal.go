@@ -9,6 +9,7 @@ package rehearsal
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -29,7 +30,10 @@ import (
 	"github.com/flyballhq/flyball/simulator"
 )
 
-const account = "https://acme.zendesk.com"
+const (
+	account    = "https://acme.zendesk.com"
+	credential = "Bearer secret-of-the-rehearsal"
+)
 
 // Options says what listens to the run.
 type Options struct {
@@ -67,14 +71,20 @@ func Run(ctx context.Context, o Options) (*Truth, error) {
 	}
 	random := rand.New(rand.NewPCG(o.Seed, 7))
 	time.Sleep(time.Duration(random.Int64N(int64(time.Minute)))) // a bubble starts with a minute, servers do not
-	sim := simulator.New(simulator.Options{
-		Seed: o.Seed, Origin: account, Limit: 2500, Others: .2, Tickets: 400, Users: 100,
-		Faults: []simulator.Fault{
-			{Method: "GET", Probability: .01, Status: 503},
-			{Method: "GET", Probability: .005, Cut: simulator.CutBefore},
-			{Path: "/api/v2/users*", Probability: .01, Status: 429, RetryAfter: "1"},
-		},
-	})
+	sim := simulator.New(simulator.Options{Seed: o.Seed, Origin: account, Limit: 2500, Others: .2, Tickets: 400, Users: 100})
+	users, err := usersOf(ctx, sim)
+	if err != nil {
+		return nil, err
+	}
+	err = sim.SetFaults(
+		simulator.Fault{Method: "GET", Probability: .01, Status: 503},
+		simulator.Fault{Method: "GET", Probability: .005, Cut: simulator.CutBefore},
+		simulator.Fault{Path: "/api/v2/users*", Probability: .01, Status: 429, RetryAfter: "1"},
+	)
+	if err != nil {
+		return nil, err
+	}
+	sim.Reset() // what was asked to get ready stands on no ledger
 	store, err := memory.New(memory.Options{})
 	if err != nil {
 		return nil, err
@@ -100,21 +110,47 @@ func Run(ctx context.Context, o Options) (*Truth, error) {
 		return nil, err
 	}
 	t := &Truth{ByClient: map[string]int{}, ByStatus: map[int]int{}, Refused: map[string]int{}}
-	t.rush(ctx, g, o)
+	t.rush(ctx, g, o, users)
 	time.Sleep(5 * time.Minute) // jobs that nobody waits for any more are let go
 	t.Ledger, t.Snapshot = sim.Ledger(), transport.Snapshot()
 	return t, transport.Close()
 }
 
+// usersOf lists the ids of sixty of the account's users.
+func usersOf(ctx context.Context, sim *simulator.Simulator) ([]uint64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, account+"/api/v2/users.json?per_page=60", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", credential)
+	resp, err := sim.RoundTripper().RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var page struct{ Users []struct{ ID uint64 } }
+	if err := json.NewDecoder(resp.Body).Decode(&page); err != nil {
+		return nil, err
+	}
+	if len(page.Users) == 0 {
+		return nil, fmt.Errorf("list users: %s, and none in it", resp.Status)
+	}
+	ids := make([]uint64, len(page.Users))
+	for i, u := range page.Users {
+		ids[i] = u.ID
+	}
+	return ids, nil
+}
+
 // rush makes the calls, many at once.
-func (t *Truth) rush(ctx context.Context, g http.Handler, o Options) {
+func (t *Truth) rush(ctx context.Context, g http.Handler, o Options, users []uint64) {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for worker := range 64 {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(o.Seed, uint64(worker)))
 			for i := int(next.Add(1)) - 1; i < o.Calls; i = int(next.Add(1)) - 1 {
-				t.call(ctx, g, newRequest(random, i))
+				t.call(ctx, g, newRequest(random, i, users))
 				time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond))))
 			}
 		})
@@ -130,16 +166,16 @@ type request struct {
 }
 
 // newRequest draws the i-th call.
-func newRequest(random *rand.Rand, i int) request {
+func newRequest(random *rand.Rand, i int, users []uint64) request {
 	method, path, body := http.MethodGet, "", ""
-	header := http.Header{"Authorization": {"Bearer secret-of-the-rehearsal"}}
+	header := http.Header{"Authorization": {credential}}
 	client := clients[random.IntN(len(clients))]
 	header.Set("Flyball-Client", client)
 	switch kind := random.IntN(20); {
 	case kind < 6: // read again and again: hits and joins
 		path = fmt.Sprintf("/api/v2/tickets/%d.json", 1+random.IntN(20))
 	case kind < 10: // read with others: merged
-		path = fmt.Sprintf("/api/v2/users/%d.json", 1+random.IntN(60))
+		path = fmt.Sprintf("/api/v2/users/%d.json", users[random.IntN(len(users))])
 		header.Set("Flyball-Batch", "allow")
 	case kind < 13: // written with others: jobs
 		method, path = http.MethodPut, fmt.Sprintf("/api/v2/tickets/%d.json", 21+random.IntN(300))
@@ -151,10 +187,10 @@ func newRequest(random *rand.Rand, i int) request {
 	case kind < 16: // most change nothing
 		method, path, body = http.MethodPut, fmt.Sprintf("/api/v2/tickets/%d.json", 321+random.IntN(10)), `{"ticket":{"subject":"the same"}}`
 	case kind < 17:
-		path = fmt.Sprintf("/api/v2/users/%d/tickets/requested.json", 1+random.IntN(60))
+		path = fmt.Sprintf("/api/v2/users/%d/tickets/requested.json", users[random.IntN(len(users))])
 		header.Set("Flyball-Class", "bulk")
 	case kind < 18:
-		path = "/api/v2/no_such_thing.json"
+		path = "/api/v2/tickets/9999999.json" // gone
 	case kind < 19:
 		path = "/api/v2/organizations.json"
 		header.Set("Prefer", "wait=0")
