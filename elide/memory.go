@@ -114,7 +114,7 @@ func (m *memory) begin(p *passage, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, p.alone = m.ground.state(p.names, now)
-	m.ground.begin(p.touched)
+	m.ground.begin(p.touched, now)
 	p.before, _ = m.ground.state(p.names, now)
 }
 
