@@ -216,9 +216,12 @@ func followsItsLeader(_ *testing.T, base http.RoundTripper) http.RoundTripper {
 func TestNoAnswerIsSharedBetweenCredentials(t *testing.T) {
 	trial{seed: 101, run: func(t *testing.T, a *account) (fault string) {
 		for _, who := range [][]string{
-			{"Authorization", "Bearer one"}, {"Authorization", "Bearer two"},
-			{"Authorization", "Bearer two", "X-On-Behalf-Of", "a@example.org"}, {"Authorization", "Bearer two", "X-On-Behalf-Of", "b@example.org"},
-			{"Authorization", "Bearer two", "Cookie", "_zendesk_session=1"}, {"Authorization", "Bearer two", "Cookie", "_zendesk_session=2"},
+			{"Authorization", "Bearer one"},
+			{"Authorization", "Bearer two"},
+			{"Authorization", "Bearer two", "X-On-Behalf-Of", "a@example.org"},
+			{"Authorization", "Bearer two", "X-On-Behalf-Of", "b@example.org"},
+			{"Authorization", "Bearer two", "Cookie", "_zendesk_session=1"},
+			{"Authorization", "Bearer two", "Cookie", "_zendesk_session=2"},
 		} {
 			before := a.Ledger().Sends
 			for range 2 {
@@ -259,8 +262,13 @@ func TestAWriteDropsWhatItTouches(t *testing.T) {
 func TestAnswersAreKeptApartByWhatChangesThem(t *testing.T) {
 	trial{seed: 103, sim: simulator.Options{Latency: usual}, run: func(t *testing.T, a *account) (fault string) {
 		wants := [][]string{
-			{"Accept", "application/json"}, {"Accept", "text/csv"}, {"Accept-Language", "de"}, {"Accept-Language", "en"},
-			{"Accept-Encoding", "gzip"}, {"Accept-Encoding", "identity"}, {"X-Unheard-Of", "1"},
+			{"Accept", "application/json"},
+			{"Accept", "text/csv"},
+			{"Accept-Language", "de"},
+			{"Accept-Language", "en"},
+			{"Accept-Encoding", "gzip"},
+			{"Accept-Encoding", "identity"},
+			{"X-Unheard-Of", "1"},
 		}
 		for _, when := range []string{"at once", "one by one"} {
 			path := map[string]string{"at once": "/api/v2/tickets/5.json", "one by one": "/api/v2/tickets/6.json"}[when]

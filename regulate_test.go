@@ -220,7 +220,7 @@ func TestASpentBoundOfOursRefusesAtOnce(t *testing.T) {
 				left := time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute))
 				_, err := a.call(flyball.WithMaxWait(etl, left/2), "GET", user(1))
 				refusal, refused := errors.AsType[*flyball.WaitError](err)
-				if !refused || refusal.Reason != limit.Spent || refusal.RetryAt.Sub(time.Now()) < left-2*time.Second {
+				if !refused || refusal.Reason != limit.Spent || time.Until(refusal.RetryAt) < left-2*time.Second {
 					t.Errorf("%s before the minute's end: %v", left, err)
 				}
 				if now := time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute)); now != left {

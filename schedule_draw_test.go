@@ -39,6 +39,7 @@ func newSchedule(seed uint64) *schedule {
 		makeHonest(draw, &s.server)
 	case greedy:
 		makeGreedy(draw, &s.server)
+	case wild:
 	}
 	s.server.Seed, s.server.Origin = seed, "https://acme.zendesk.com"
 	s.options = s.anyOptions(draw)

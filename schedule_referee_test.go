@@ -193,6 +193,7 @@ func (r *referee) hear(e event.Event) {
 		r.moves(c, e, asks, onWire)
 	case event.Refused:
 		r.hearRefused(e)
+	default: // moves no call
 	}
 }
 

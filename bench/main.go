@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -56,8 +57,11 @@ func parse(args []string) (p plan, err error) {
 	if err = flags.Parse(args); err != nil {
 		return p, err
 	}
-	if p.cases, err = regexp.Compile(*cases); err != nil || p.rounds < 1 || p.conns < 1 || p.cell <= 0 {
-		err = fmt.Errorf("bench: -rounds, -conns and -cell are above 0 and -cases is a regular expression: %v", err)
+	if p.cases, err = regexp.Compile(*cases); err == nil && (p.rounds < 1 || p.conns < 1 || p.cell <= 0) {
+		err = errors.New("-rounds, -conns and -cell are above 0")
+	}
+	if err != nil {
+		err = fmt.Errorf("bench: %w", err)
 		fmt.Fprintln(os.Stderr, err)
 	}
 	return p, err

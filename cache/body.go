@@ -131,7 +131,7 @@ func (r *leaderBody) finish() {
 // pump reads what is left. It runs in a goroutine of its own, which ends with
 // src; the flight cancels that when nobody waits any more.
 func (b *body) pump() {
-	defer b.release()
+	defer func() { _ = b.release() }()
 	chunk := make([]byte, 16<<10)
 	for b.step(chunk) {
 	}
@@ -177,7 +177,7 @@ func (b *body) take(p []byte, err error) (captured int) {
 		b.buf = append(b.buf, p...)
 		captured = len(p)
 	}
-	if err == io.EOF && b.want >= 0 && !b.over && int64(len(b.buf)) != b.want {
+	if errors.Is(err, io.EOF) && b.want >= 0 && !b.over && int64(len(b.buf)) != b.want {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil && b.err == nil {
@@ -193,7 +193,7 @@ func (b *body) take(p []byte, err error) (captured int) {
 	}
 	b.mu.Unlock()
 	if tell {
-		if why != io.EOF {
+		if !errors.Is(why, io.EOF) {
 			b.done(nil, why)
 		} else {
 			b.done(whole, nil)

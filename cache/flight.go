@@ -286,7 +286,7 @@ func asPanic(fault any) error {
 // raised lets pass what must end the handler of each call: the rest is an
 // error.
 func raised(err error) error {
-	if p, ok := errors.AsType[*flight.Panic](err); ok && p.Value == http.ErrAbortHandler {
+	if p, ok := errors.AsType[*flight.Panic](err); ok && p.Value == any(http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
 	return err

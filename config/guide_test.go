@@ -75,8 +75,10 @@ func defaultsShown(t *testing.T) map[string]string {
 	for _, s := range c.settings() {
 		values[s.key] = text(s.value)
 	}
-	for _, given := range []string{"accounts[].name", "accounts[].clients[].name", "accounts[].routes[].match", "accounts[].routes[].max_wait",
-		"accounts[].cache.routes[].match", "accounts[].cache.routes[].fresh"} {
+	for _, given := range []string{
+		"accounts[].name", "accounts[].clients[].name", "accounts[].routes[].match", "accounts[].routes[].max_wait",
+		"accounts[].cache.routes[].match", "accounts[].cache.routes[].fresh",
+	} {
 		values[given] = ""
 	}
 	return values

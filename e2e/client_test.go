@@ -208,7 +208,7 @@ func built(t *testing.T, dir, pkg string) string {
 		return path
 	}
 	if programs.dir == "" {
-		dir, err := os.MkdirTemp("", "flyball-e2e-")
+		dir, err := os.MkdirTemp("", "flyball-e2e-") //nolint:usetesting // it outlives the test that is first to need it
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -257,9 +258,11 @@ func (o *Observer) run(req *http.Request, rec *record) {
 		}
 	}()
 	resp, err := o.governed.RoundTrip(req)
-	if err == nil {
-		drain(resp.Body)
+	if err != nil {
+		return
 	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body) // as its caller would
 }
 
 // An Ask is what was asked for with a call.

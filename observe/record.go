@@ -137,9 +137,3 @@ func (c *copied) end() {
 		close(c.to.done)
 	}
 }
-
-// drain reads a trial's answer to its end, as its caller would.
-func drain(body io.ReadCloser) {
-	_, _ = io.Copy(io.Discard, body)
-	_ = body.Close()
-}

@@ -83,12 +83,12 @@ func (l load) sweeps(t *testing.T, rt http.RoundTripper) {
 		for i := range l.sweep {
 			method, path := "PUT", fmt.Sprintf("/api/v2/tickets/%d.json", 1000+i)
 			body := fmt.Sprintf(`{"ticket":{"subject":"as of %d","external_id":"e-%d"}}`, round/2, i)
-			switch {
-			case i%10 == 4:
+			switch i % 10 {
+			case 4:
 				path = fmt.Sprintf("/api/v2/tickets/%d.json", 70_000+i)
-			case i%10 == 6:
+			case 6:
 				body = `{"ticket":{"status":"wrong"}}`
-			case i%10 == 8:
+			case 8:
 				method, path, body = "POST", "/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"subject":"new %d","comment":{"body":"%d"}}}`, i, round)
 			}
 			req, _ := http.NewRequestWithContext(ctx, method, acme+path, strings.NewReader(body))

@@ -91,6 +91,7 @@ func (s stage) replay(req *http.Request, from time.Time, p *passage, r *record) 
 	case r.err != nil && first && !r.left:
 		return nil, r.err
 	case r.err != nil:
+		//nolint:nilerr // it is the real call's: a second try is taken to succeed
 		return response(req, http.StatusOK, http.Header{"Cache-Control": {"no-store"}}, nil), nil
 	case r.refused && first && !s.overused(r):
 		return response(req, r.status, r.header.Clone(), nil), nil

@@ -78,11 +78,11 @@ func (t *tee) take(turn int, p []byte, err error) {
 	case errors.Is(err, http.ErrBodyReadAfterClose):
 		t.shut = true
 		t.settle()
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		t.end(false, err)
-	case t.read == t.length, err == io.EOF && t.length < 0:
+	case t.read == t.length, errors.Is(err, io.EOF) && t.length < 0:
 		t.end(true, nil)
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		t.end(false, io.ErrUnexpectedEOF)
 	}
 }

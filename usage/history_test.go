@@ -99,8 +99,14 @@ func TestEachResolutionRemembersAsLongAsItSays(t *testing.T) {
 			}
 		}
 		for _, tt := range []struct{ window, step time.Duration }{
-			{time.Hour, time.Second}, {48 * time.Hour, 10 * time.Minute}, {time.Hour, 90 * time.Millisecond},
-			{time.Second, time.Minute}, {31 * 24 * time.Hour, time.Hour}, {-1, 1}, {0, 0}, {1 << 62, time.Hour},
+			{time.Hour, time.Second},
+			{48 * time.Hour, 10 * time.Minute},
+			{time.Hour, 90 * time.Millisecond},
+			{time.Second, time.Minute},
+			{31 * 24 * time.Hour, time.Hour},
+			{-1, 1},
+			{0, 0},
+			{1 << 62, time.Hour},
 		} {
 			if _, err := h.Range(time.Now(), tt.window, tt.step); err == nil {
 				t.Errorf("%s by %s is no error", tt.window, tt.step)

@@ -27,9 +27,8 @@ import (
 // An account whose answers a governing gateway would touch in every way that
 // it has, and that remembers what it was asked.
 type oddAccount struct {
-	mu   sync.Mutex
-	got  string
-	host string
+	mu  sync.Mutex
+	got string
 }
 
 func (a *oddAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {

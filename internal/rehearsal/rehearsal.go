@@ -150,7 +150,7 @@ func (t *Truth) rush(ctx context.Context, g http.Handler, o Options, users []uin
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(o.Seed, uint64(worker)))
 			for i := int(next.Add(1)) - 1; i < o.Calls; i = int(next.Add(1)) - 1 {
-				t.call(ctx, g, newRequest(random, i, users))
+				t.call(ctx, g, newRequest(ctx, random, i, users))
 				time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond))))
 			}
 		})
@@ -166,7 +166,7 @@ type request struct {
 }
 
 // newRequest draws the i-th call.
-func newRequest(random *rand.Rand, i int, users []uint64) request {
+func newRequest(ctx context.Context, random *rand.Rand, i int, users []uint64) request {
 	method, path, body := http.MethodGet, "", ""
 	header := http.Header{"Authorization": {credential}}
 	client := clients[random.IntN(len(clients))]
@@ -197,7 +197,7 @@ func newRequest(random *rand.Rand, i int, users []uint64) request {
 	default:
 		path = "/api/v2/groups.json"
 	}
-	r := httptest.NewRequest(method, "http://127.0.0.1:4290"+path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(ctx, method, "http://127.0.0.1:4290"+path, strings.NewReader(body))
 	if body == "" {
 		r.Body = http.NoBody
 		r.ContentLength = 0
@@ -222,7 +222,7 @@ func (t *Truth) call(ctx context.Context, g http.Handler, r request) {
 	w := httptest.NewRecorder()
 	func() {
 		defer func() {
-			if fault := recover(); fault != nil && fault != http.ErrAbortHandler {
+			if fault := recover(); fault != nil && fault != any(http.ErrAbortHandler) {
 				panic(fault)
 			}
 		}()

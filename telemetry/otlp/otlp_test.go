@@ -309,9 +309,13 @@ func TestTheSamplerHeedsItsParentAndItsRatio(t *testing.T) {
 		sampler, arg, parent string
 		least, most          int // of 200 calls
 	}{
-		{"", "", "", 200, 200}, {"", "", unsampled, 0, 0}, {"", "", "00-nonsense", 200, 200},
-		{"always_off", "", traceparent, 0, 0}, {"always_on", "", unsampled, 200, 200},
-		{"parentbased_traceidratio", "0.5", "", 60, 140}, {"parentbased_traceidratio", "0", traceparent, 200, 200},
+		{"", "", "", 200, 200},
+		{"", "", unsampled, 0, 0},
+		{"", "", "00-nonsense", 200, 200},
+		{"always_off", "", traceparent, 0, 0},
+		{"always_on", "", unsampled, 200, 200},
+		{"parentbased_traceidratio", "0.5", "", 60, 140},
+		{"parentbased_traceidratio", "0", traceparent, 200, 200},
 	} {
 		c := newCollector(t)
 		client, _, end := startedWith(t, map[string]string{
