@@ -31,7 +31,7 @@ type parked struct {
 	hold  limit.Hold            // the present hold
 
 	before   time.Duration // how long the call was held for earlier sends
-	answered bool          // ready has been sent to
+	answered bool          // ready has been sent to, or nobody listens any more
 }
 
 // acquire blocks until the call may make one send, which is then charged to
@@ -198,6 +198,7 @@ func (c *Controller) abandon(w *waiter, cause error) error {
 	bucket := w.hold.Bucket
 	refusal := c.giveUp(now, w)
 	w.turn(now, budget.Verdict{})
+	w.answered = true // by its context: its timer may have gone off meanwhile
 	c.mu.Unlock()
 	if !errors.Is(cause, context.DeadlineExceeded) {
 		c.emit(event.Event{Kind: event.Left, At: now, Call: w.call, Wait: w.call.Held, Bucket: bucket, Reason: w.call.HeldFor.Reason, Err: cause})
