@@ -3,6 +3,7 @@ package flyball_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -320,4 +321,48 @@ func TestWrongRulesLeaveTheOldInForce(t *testing.T) {
 			t.Error("a second call went out under the old bound of one a minute")
 		}
 	})
+}
+
+// What a quota or a limit of its own route holds back of urgent calls is none
+// that exports leave room for: they use what is there.
+func TestWhatOtherLimitsHoldBackIsNotKeptFree(t *testing.T) {
+	exports := simulator.Options{Limit: 400, Latency: usual, Limits: map[string]simulator.Limit{"incremental-exports": {N: 10}}}
+	for name, tt := range map[string]struct {
+		account simulator.Options
+		way     way
+		path    func(n int) string
+	}{
+		"a quota":         {simulator.Options{Limit: 400, Latency: usual}, etlHas(flyball.Quota{AtMost: 40}).way(), user},
+		"a route's limit": {exports, governed, func(n int) string { return fmt.Sprint("/api/v2/incremental/tickets.json?start_time=", n) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAccount(t, 53, tt.account, tt.way)
+				ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
+				defer stop()
+				start := time.Now()
+				var all sync.WaitGroup
+				for i := range 60 {
+					all.Go(func() {
+						urgent := flyball.WithMaxWait(flyball.WithClient(flyball.WithClass(ctx, flyball.Normal), "etl"), 2*time.Second)
+						for n := 1000 * i; ctx.Err() == nil; n++ {
+							if _, err := a.call(urgent, "GET", tt.path(n)); err != nil {
+								pass(200 * time.Millisecond)
+							}
+						}
+					})
+					if i%4 == 0 {
+						all.Go(func() {
+							bulk := flyball.WithClient(flyball.WithClass(ctx, flyball.Bulk), "sync")
+							for n := i; ctx.Err() == nil; n++ {
+								a.call(bulk, "GET", user(n))
+							}
+						})
+					}
+				}
+				all.Wait()
+				judge(t, a.Ledger(), time.Minute, start, 95, 1, 0)
+			})
+		})
+	}
 }

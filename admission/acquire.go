@@ -20,6 +20,7 @@ type waiter struct {
 	patience time.Time // zero: only the context ends the wait
 	usage    *usage    // its client's, while it waits or is under way
 	left     time.Time // when it got leave: the send leaves at once
+	counted  bool      // as demand of its class
 	*parked            // nil unless it was held, as few are
 }
 
@@ -58,7 +59,8 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	if c.queue.Len() > 0 {
 		c.serve(now, c.before(now, w)) // nobody overtakes
 	}
-	v := c.account.Admit(now, &w.call.Route, c.askFor(w.call, w.call.As, first), &w.grant)
+	w.counted = !first
+	v := c.ask(now, w, w.call.As)
 	if v.OK {
 		w.left = now
 		c.fair.Served(w.call.Tag)

@@ -189,12 +189,12 @@ func (c *Controller) first(now time.Time) *queue.Line[*waiter] {
 func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
 	w := it.Value
-	v := c.account.Admit(now, &w.call.Route, c.askFor(w.call, class, false), &w.grant)
+	v := c.ask(now, w, class)
 	if head := line.Head(); !v.OK && it != head {
 		// A starved call's turn that does not fit must not hold those that it
 		// would have passed.
 		it, w = head, head.Value
-		v = c.account.Admit(now, &w.call.Route, c.askFor(w.call, w.call.As, false), &w.grant)
+		v = c.ask(now, w, w.call.As)
 	}
 	switch {
 	case v.OK:

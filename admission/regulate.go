@@ -80,13 +80,16 @@ func named(quotas map[string]budget.Quota) map[string]quota {
 	return all
 }
 
-// askFor is what a send of call is asked for with. The caller holds the lock.
-func (c *Controller) askFor(call *limit.Call, class limit.Class, first bool) budget.Ask {
-	ask := budget.Ask{Class: class, First: first, Crowded: c.queue.Len() > 0}
+// ask asks for leave for a waiter's send, in a class. The caller holds the
+// lock.
+func (c *Controller) ask(now time.Time, w *waiter, class limit.Class) budget.Verdict {
+	ask := budget.Ask{Class: class, Uncounted: !w.counted, Crowded: c.queue.Len() > 0}
 	if len(c.quotas) > 0 {
-		if q, bounded := c.quotas[call.Client]; bounded {
+		if q, bounded := c.quotas[w.call.Client]; bounded {
 			ask.Client, ask.Quota = q.bucket, q.Quota
 		}
 	}
-	return ask
+	v := c.account.Admit(now, &w.call.Route, ask, &w.grant)
+	w.counted = w.counted || v.Counted
+	return v
 }

@@ -86,6 +86,8 @@ type Verdict struct {
 	// Whole says that Bucket is the service's own counter: it holds every
 	// call to the service alike.
 	Whole bool
+	// Counted says that the call was counted as demand of its class.
+	Counted bool
 }
 
 // A Grant is what one admitted send was charged to. It must be ended once, by
@@ -176,16 +178,17 @@ func (a *Account) Admit(now time.Time, r *limit.Route, ask Ask, g *Grant) (v Ver
 	t := a.at(now)
 	rt := a.route(t, r)
 	g.begin(r, rt)
-	if ask.First {
-		a.expect(t, rt, ask.Class)
-	}
 	if !a.askNarrow(t, rt, r, ask, g, &v) || !a.askOwn(t, rt, ask, g, &v) {
 		return v
 	}
 	for i := range rt.draws {
 		d := &rt.draws[i]
+		counted := ask.Uncounted && d.b.rule.Primary
+		if counted {
+			d.b.expect(t, ask.Class, &a.clk)
+		}
 		if !a.askWindow(t, d.b, d.cost, ask, g, &v) {
-			v.Whole = d.b.rule.Primary
+			v.Whole, v.Counted = d.b.rule.Primary, counted
 			return v
 		}
 	}
@@ -207,11 +210,9 @@ func (a *Account) askWindow(t instant, b *window, cost int, ask Ask, g *Grant, v
 }
 
 // expect counts a call as demand of its class on the service.
-func (a *Account) expect(t instant, rt *route, class limit.Class) {
-	if b := rt.primary(); b != nil {
-		b.roll(t, &a.clk)
-		b.demand.seen[class]++
-	}
+func (b *window) expect(t instant, class limit.Class, clk *clock) {
+	b.roll(t, clk)
+	b.demand.seen[class]++
 }
 
 // askNarrow asks the buckets that are not the whole account's.

@@ -8,11 +8,14 @@ import (
 
 // An Ask says for what a send is asked.
 type Ask struct {
-	Class   limit.Class
-	First   bool   // the call asks for the first time: it counts as demand of its class
-	Crowded bool   // other calls wait
-	Client  string // the name of the bucket that Quota fills, such as "client etl"
-	Quota   Quota  // what the client may use at most
+	Class limit.Class
+	// Uncounted calls were not counted as demand of their class yet. They are
+	// once only the service's own counter is between them and their send: what a
+	// narrower limit or a quota holds back is none that others leave room for.
+	Uncounted bool
+	Crowded   bool   // other calls wait
+	Client    string // the name of the bucket that Quota fills, such as "client etl"
+	Quota     Quota  // what the client may use at most
 }
 
 // A demand is what our own calls of each class ask of a service, so that a

@@ -68,10 +68,10 @@ func (a *Account) Expect(now time.Time, key limit.Key, class limit.Class, ahead 
 	}
 	t := a.at(now)
 	b.roll(t, &a.clk)
-	return b.expect(t, class, ahead)
+	return b.wait(t, class, ahead)
 }
 
-func (b *window) expect(t instant, class limit.Class, ahead int) time.Duration {
+func (b *window) wait(t instant, class limit.Class, ahead int) time.Duration {
 	start, place := max(t, b.pauseUntil), float64(ahead+1)
 	kept, tl := b.reserve(t, class), max(0, b.cl-start)
 	free := float64(b.left()-b.keptFree()) - kept.at(tl)

@@ -10,7 +10,7 @@ import (
 func TestEachClassLeavesRoomForThoseAbove(t *testing.T) {
 	d := newDrive(t).warm(700, 699)
 	for range 30 {
-		d.Account.expect(d.at(d.now), d.Account.route(d.at(d.now), &d.route), limit.Interactive)
+		d.Account.route(d.at(d.now), &d.route).primary().expect(d.at(d.now), limit.Interactive, &d.clk)
 	}
 	b := d.Account.route(d.at(d.now), &d.route).primary()
 	left := func(class limit.Class) float64 { return b.reserve(d.at(d.now), class).at(30 * time.Second) }
@@ -28,7 +28,7 @@ func TestACallIsNotHeldForUrgentCallsThatDoNotCome(t *testing.T) {
 		d.pass(time.Second)
 		d.answer(d.must(&d.route), d.account(400, 398))
 		for range expected {
-			d.Account.expect(d.at(d.now), d.Account.route(d.at(d.now), &d.route), limit.Interactive)
+			d.Account.route(d.at(d.now), &d.route).primary().expect(d.at(d.now), limit.Interactive, &d.clk)
 		}
 		for start := d.now; ; {
 			var g Grant
