@@ -20,7 +20,6 @@ type waiter struct {
 	patience time.Time // zero: only the context ends the wait
 	usage    *usage    // its client's, while it waits or is under way
 	left     time.Time // when it got leave: the send leaves at once
-	counted  bool      // as demand of its class
 	*parked            // nil unless it was held, as few are
 }
 
@@ -32,6 +31,7 @@ type parked struct {
 	hold  limit.Hold            // the present hold
 
 	before   time.Duration // how long the call was held for earlier sends
+	counted  bool          // as demand of its class
 	answered bool          // ready has been sent to, or nobody listens any more
 }
 
@@ -59,8 +59,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	if c.queue.Len() > 0 {
 		c.serve(now, c.before(now, w)) // nobody overtakes
 	}
-	w.counted = !first
-	v := c.ask(now, w, w.call.As)
+	v := c.ask(now, w, w.call.As, first)
 	if v.OK {
 		w.left = now
 		c.fair.Served(w.call.Tag)
@@ -69,6 +68,9 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 		return nil
 	}
 	refusal := c.park(now, w, v)
+	if refusal == nil {
+		w.counted = !first || v.Counted
+	}
 	var crowd *event.Event
 	var eta time.Duration
 	if refusal != nil {

@@ -189,12 +189,12 @@ func (c *Controller) first(now time.Time) *queue.Line[*waiter] {
 func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
 	w := it.Value
-	v := c.ask(now, w, class)
+	v := c.askAgain(now, w, class)
 	if head := line.Head(); !v.OK && it != head {
 		// A starved call's turn that does not fit must not hold those that it
 		// would have passed.
 		it, w = head, head.Value
-		v = c.ask(now, w, w.call.As)
+		v = c.askAgain(now, w, w.call.As)
 	}
 	switch {
 	case v.OK:
@@ -225,6 +225,13 @@ func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 			c.postpone(line, v.Until)
 		}
 	}
+}
+
+// askAgain asks for leave for one that is held.
+func (c *Controller) askAgain(now time.Time, w *waiter, class limit.Class) budget.Verdict {
+	v := c.ask(now, w, class, !w.counted)
+	w.counted = w.counted || v.Counted
+	return v
 }
 
 // postpone takes a line out of those worth trying.

@@ -82,14 +82,12 @@ func named(quotas map[string]budget.Quota) map[string]quota {
 
 // ask asks for leave for a waiter's send, in a class. The caller holds the
 // lock.
-func (c *Controller) ask(now time.Time, w *waiter, class limit.Class) budget.Verdict {
-	ask := budget.Ask{Class: class, Uncounted: !w.counted, Crowded: c.queue.Len() > 0}
+func (c *Controller) ask(now time.Time, w *waiter, class limit.Class, uncounted bool) budget.Verdict {
+	ask := budget.Ask{Class: class, Uncounted: uncounted, Crowded: c.queue.Len() > 0}
 	if len(c.quotas) > 0 {
 		if q, bounded := c.quotas[w.call.Client]; bounded {
 			ask.Client, ask.Quota = q.bucket, q.Quota
 		}
 	}
-	v := c.account.Admit(now, &w.call.Route, ask, &w.grant)
-	w.counted = w.counted || v.Counted
-	return v
+	return c.account.Admit(now, &w.call.Route, ask, &w.grant)
 }
