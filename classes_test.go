@@ -311,3 +311,39 @@ func TestRegulationHoldsBesideTheLimits(t *testing.T) {
 		})
 	}
 }
+
+// A class that higher ones leave nothing gets one send in twenty, also where
+// none of its callers waits for as long as that takes to begin.
+func TestAStarvedClassGetsItsShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t, 3, simulator.Options{Latency: usual}, governed)
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer stop()
+		var bulk, normal atomic.Int32
+		var all sync.WaitGroup
+		work := func(ctx context.Context, workers int, answered *atomic.Int32) {
+			for w := range workers {
+				all.Go(func() {
+					for i := 0; ctx.Err() == nil; i++ {
+						if _, err := a.call(ctx, "GET", user(w*10000+i)); err != nil {
+							pass(200 * time.Millisecond)
+						} else {
+							answered.Add(1)
+						}
+					}
+				})
+			}
+		}
+		work(flyball.WithClass(ctx, flyball.Normal), 60, &normal)
+		work(flyball.WithMaxWait(flyball.WithClass(ctx, flyball.Bulk), 50*time.Second), 20, &bulk)
+		pass(3 * time.Minute)
+		before, sends := bulk.Load(), bulk.Load()+normal.Load()
+		pass(6 * time.Minute)
+		share := float64(bulk.Load()-before) / float64(bulk.Load()+normal.Load()-sends)
+		if share < 0.045 || share > 0.055 {
+			t.Errorf("bulk calls have %.1f %% of the sends, want one in twenty", 100*share)
+		}
+		stop()
+		all.Wait()
+	})
+}

@@ -7,12 +7,12 @@ func (h items[T]) Len() int           { return len(h) }
 func (h items[T]) Less(i, j int) bool { return h[i].rank.Before(h[j].rank) }
 func (h items[T]) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
+	h[i].index, h[j].index = int32(i), int32(j)
 }
 
 func (h *items[T]) Push(x any) {
 	it := x.(*Item[T])
-	it.index = len(*h)
+	it.index = int32(len(*h))
 	*h = append(*h, it)
 }
 

@@ -54,12 +54,13 @@ func (r Rank) Before(other Rank) bool {
 // A lane is a line's items of one class.
 type lane[T any] struct {
 	items items[T]
-	since time.Time // when it was last served, or had nobody waiting
+	since time.Time // when it was last served by its rank, or the first came after that
+	vain  bool      // the last one that left was not: whoever comes next waits on
 }
 
 func (l *Line[T]) push(it *Item[T], now time.Time) {
 	in := &l.lanes[it.rank.Lane]
-	if len(in.items) == 0 {
+	if len(in.items) == 0 && !in.vain {
 		in.since = now
 	}
 	heap.Push(&in.items, it)
@@ -79,7 +80,9 @@ func (l *Line[T]) Head() *Item[T] {
 // Next is the item to try now and the class it is to be judged as. That is
 // the head and its own class, except that a lane which has waited for longer
 // than patience gets one send in twenty, judged as one of the lane above: by
-// its own forecast it would never fit.
+// its own forecast it would never fit. It gets them until one of its own goes
+// by rank. It waits on when those in it give up: callers who never wait for
+// that long would else never have a turn.
 func (l *Line[T]) Next(now time.Time, patience func() time.Duration) (*Item[T], limit.Class) {
 	top := l.Head()
 	if l.above < floor-1 {
@@ -99,10 +102,12 @@ func (q *Queue[T]) Served(it *Item[T], now time.Time) {
 	if line == nil {
 		return
 	}
-	if it == line.Head() {
-		line.above++
-	} else {
-		line.above = 0
+	if it != line.Head() {
+		line.above = 0 // and its lane goes on to starve
+		return
 	}
-	line.lanes[it.rank.Lane].since = now
+	line.above++
+	in := &line.lanes[it.rank.Lane]
+	in.since, in.vain = now, false
+	it.served = true
 }

@@ -63,12 +63,41 @@ func TestAStarvedLaneGetsAShare(t *testing.T) {
 	if bulk := count(start.Add(time.Minute), 100); bulk != 0 {
 		t.Errorf("%d of 100 sends were bulk before anybody starved", bulk)
 	}
-	later, bulk := start.Add(3*time.Minute), 0
-	for i := range 20 {
-		bulk += count(later.Add(time.Duration(i)*3*time.Minute), 20)
-	}
-	if bulk < 18 || bulk > 21 {
+	if bulk := count(start.Add(3*time.Minute), 400); bulk < 19 || bulk > 21 {
 		t.Errorf("%d of 400 sends were bulk while it starved, want one in twenty", bulk)
+	}
+}
+
+// Those who give up before the lane's turn comes do not begin its wait anew.
+func TestALaneWaitsOnWhenItsCallersGiveUp(t *testing.T) {
+	var q Queue[limit.Class]
+	seq := uint64(0)
+	push := func(class limit.Class, now time.Time) *Item[limit.Class] {
+		seq++
+		return q.Push(key(0), now, now, Rank{Lane: LaneOf(class), Seq: seq}, class)
+	}
+	serve := func(now time.Time) limit.Class {
+		it, _ := q.Line(key(0)).Next(now, twoMinutes)
+		q.Served(it, now)
+		q.Remove(it)
+		return it.Value
+	}
+	for range 400 {
+		push(limit.Normal, start)
+	}
+	var served []time.Duration
+	for at := time.Duration(0); at < 10*time.Minute; at += 50 * time.Second {
+		bulk := push(limit.Bulk, start.Add(at))
+		for i := range 25 {
+			now := at + time.Duration(i)*time.Second
+			if serve(start.Add(now)) == limit.Bulk {
+				served = append(served, now.Truncate(time.Minute))
+			}
+		}
+		q.Remove(bulk) // after 50 s
+	}
+	if len(served) != 10 || served[0] != 2*time.Minute { // of 12, those after the first two minutes
+		t.Errorf("of bulk calls that wait for 50 s each those of minutes %v were sent, want all but the first two minutes'", served)
 	}
 }
 

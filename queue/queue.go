@@ -32,10 +32,11 @@ type Line[T any] struct {
 
 // An Item is one waiting value.
 type Item[T any] struct {
-	Value T
-	rank  Rank
-	line  *Line[T]
-	index int
+	Value  T
+	rank   Rank
+	line   *Line[T]
+	index  int32
+	served bool // by its rank, or moved: it has not left in vain
 }
 
 // Len is how many values wait.
@@ -54,7 +55,9 @@ func (q *Queue[T]) Push(key limit.Key, now, until time.Time, rank Rank, value T)
 
 // Move takes an item to the line of another bucket.
 func (q *Queue[T]) Move(it *Item[T], key limit.Key, now, until time.Time) {
+	it.served = true // not in vain
 	q.Remove(it)
+	it.served = false
 	q.put(it, key, now, until)
 }
 
@@ -82,7 +85,11 @@ func (q *Queue[T]) Remove(it *Item[T]) {
 	if line == nil {
 		return
 	}
-	heap.Remove(&line.lanes[it.rank.Lane].items, it.index)
+	in := &line.lanes[it.rank.Lane]
+	heap.Remove(&in.items, int(it.index))
+	if len(in.items) == 0 && !it.served {
+		in.vain = true
+	}
 	line.n--
 	it.line = nil
 	q.n--
