@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/flyballhq/flyball/budget"
@@ -68,6 +69,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, s.takeBack(req)
 		}
 		req = sealed
+		s.becomes(req)
 	}
 	return s.roundTrip(req, t.next)
 }
@@ -85,6 +87,23 @@ func (s *send) takeBack(req *http.Request) error {
 	}
 	s.emit(event.Event{Kind: event.Left, At: now, Call: s.call, Wait: s.call.Held, Err: context.Canceled})
 	return context.Canceled
+}
+
+// becomes charges the send as what it turned out to be: one for many that has
+// a sole member left is that member's own.
+func (s *send) becomes(req *http.Request) {
+	route := s.provider.Route(req)
+	if route.Class == s.call.Route.Class {
+		return
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	freed := slices.Collect(s.grant.Buckets)
+	s.account.Refund(now, &s.grant)
+	s.call.Route = route
+	s.account.Charge(now, &s.call.Route, &s.grant)
+	s.serve(now, slices.Values(freed))
 }
 
 // A send is one request on the wire. Its times are written by the transport's

@@ -272,39 +272,6 @@ func TestWhatIsHeldTakesInSiblings(t *testing.T) {
 	})
 }
 
-// A group that has one member left when it may go makes that member's own
-// call, and is a send of that kind.
-func TestASoleMembersSendIsOfItsOwnKind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, batch.Options{})
-		open, kinds := make(chan struct{}), map[string]string{}
-		b.hold = func(_ *http.Request, call *limit.Call) error {
-			<-open
-			outer := call.Seal
-			call.Seal = func(req *http.Request) *http.Request {
-				if outer != nil {
-					req = outer(req)
-				}
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				kinds[req.URL.RequestURI()] = call.Route.Class
-				return req
-			}
-			return nil
-		}
-		time.AfterFunc(time.Minute, func() { close(open) })
-		b.all(t, reads(10, 11)...) // one goes alone, the other gathers for nobody
-		for uri, kind := range kinds {
-			if kind != "GET /api/v2/tickets/{id}" {
-				t.Errorf("%s was sent as %s", uri, kind)
-			}
-		}
-		if len(kinds) != 2 || b.saved != 0 {
-			t.Errorf("sent %v, saved %d, want two calls as they are", kinds, b.saved)
-		}
-	})
-}
-
 func TestAMissingObjectIsAskedForAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, batch.Options{})

@@ -69,10 +69,8 @@ func (r *reads) draft(first *http.Request) *http.Request {
 
 func (r *reads) seal(req *http.Request, members []*member) *http.Request {
 	if r.solo = len(members) == 1; r.solo {
-		own := aimed(req, members[0].path, "")
-		call := limit.CallFrom(req.Context())
-		call.For, call.Route = limit.NotSaved, r.Provider.Route(own)
-		return own
+		limit.CallFrom(req.Context()).For = limit.NotSaved
+		return aimed(req, members[0].path, "")
 	}
 	return aimed(req, r.form.Path, "ids="+list(members))
 }
