@@ -279,6 +279,17 @@ func TestMinutesNearTheLimitAreExact(t *testing.T) {
 	}
 }
 
+// A contract may allow more than any plan does.
+func TestAnyLimitHasItsBands(t *testing.T) {
+	w := newWeek(1)
+	c := w.add(monday.Add(30*time.Second), "a@example.com", "GET", "/api/v2/search.json?query=x")
+	c.header = map[string]string{"x-rate-limit": "20000", "x-rate-limit-remaining": "1500"}
+	r := report(t, audit.Options{}, write(t, "x.log", w.sorted(), writeNginx))
+	if got := r.Services[0].Bands[1].Minutes; got != 1 {
+		t.Errorf("%d minutes at 90-99 %% of 20,000, want one", got)
+	}
+}
+
 // Just after a minute's turn an answer may still state the count of the one
 // before (observed in recordings): that does not make the new minute a full one.
 func TestACountOfTheMinuteBeforeIsNotTheNewMinutes(t *testing.T) {

@@ -193,16 +193,12 @@ type meter struct {
 	passed  int // the most of one minute that were not refused
 	level   int // of this minute: the most that was used up, by us or others
 	busiest Minute
-	// levels counts minutes by level, the last one all above.
-	levels []int
-	near   [3]int // sends at 80-89, 90-99 and 100 %
+	levels  map[int]int // minutes by level
+	near    [3]int      // sends at 80-89, 90-99 and 100 %
 }
 
-// mostLevel bounds the levels told apart.
-const mostLevel = 5000
-
 func newMeter(o Options, s limit.Service) *meter {
-	m := &meter{name: string(s), levels: make([]int, mostLevel+1)}
+	m := &meter{name: string(s), levels: map[int]int{}}
 	if s == zendesk.Support && o.Limit > 0 {
 		m.limit, m.source, m.fixed = o.Limit, "given", true
 		return m
@@ -277,7 +273,7 @@ func (t *meter) closeMinute() {
 	if t.minute.Sends > t.busiest.Sends {
 		t.busiest = t.minute
 	}
-	t.levels[min(t.level, mostLevel)]++
+	t.levels[t.level]++
 }
 
 func (t *meter) report() Service {
