@@ -347,3 +347,35 @@ func TestAStarvedClassGetsItsShare(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// Urgent calls without end, of so many clients that each is within its share,
+// leave the classes below one send in twenty of those that wait.
+func TestAnUrgentFloodLeavesEachClassAShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t, 3, simulator.Options{Limit: 200, Latency: usual}, governed)
+		ctx, stop := context.WithTimeout(t.Context(), 12*time.Minute)
+		defer stop()
+		var answered [3]atomic.Int32
+		var all sync.WaitGroup
+		for _, class := range []flyball.Class{flyball.Interactive, flyball.Normal, flyball.Bulk} {
+			for w := range 60 {
+				ctx := flyball.WithClient(flyball.WithClass(ctx, class), fmt.Sprint(class, w%20))
+				all.Go(func() {
+					for i := 0; ctx.Err() == nil; i++ {
+						if _, err := a.call(ctx, "GET", user(i)); err == nil {
+							answered[class].Add(1)
+						} else {
+							pass(time.Second)
+						}
+					}
+				})
+			}
+		}
+		all.Wait()
+		for _, class := range []flyball.Class{flyball.Normal, flyball.Bulk} {
+			if n := answered[class].Load(); n < 15 || n > 100 {
+				t.Errorf("%d calls that are %s of %d urgent ones were sent, want some each minute", n, class, answered[flyball.Interactive].Load())
+			}
+		}
+	})
+}

@@ -190,9 +190,10 @@ func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
 	w := it.Value
 	v := c.askAgain(now, w, class)
-	if head := line.Head(); !v.OK && it != head {
+	if head := line.Head(); !v.OK && v.Bucket == line.Key && it != head {
 		// A starved call's turn that does not fit must not hold those that it
-		// would have passed.
+		// would have passed. What another bucket holds goes there, and leaves
+		// the turn to the next.
 		it, w = head, head.Value
 		v = c.askAgain(now, w, w.call.As)
 	}

@@ -56,6 +56,7 @@ type lane[T any] struct {
 	items items[T]
 	since time.Time // when it was last served by its rank, or the first came after that
 	vain  bool      // the last one that left was not: whoever comes next waits on
+	turn  uint64    // when it had a turn as starved last, of the line's turns
 }
 
 func (l *Line[T]) push(it *Item[T], now time.Time) {
@@ -78,22 +79,28 @@ func (l *Line[T]) Head() *Item[T] {
 }
 
 // Next is the item to try now and the class it is to be judged as. That is
-// the head and its own class, except that a lane which has waited for longer
-// than patience gets one send in twenty, judged as one of the lane above: by
-// its own forecast it would never fit. It gets them until one of its own goes
-// by rank. It waits on when those in it give up: callers who never wait for
-// that long would else never have a turn.
+// the head and its own class, except that lanes which have waited for longer
+// than patience get one send in twenty, by turns, judged as the head would be:
+// by its own forecast none of theirs would ever fit. A lane gets them until one
+// of its own goes by rank. It waits on when those in it give up: callers who
+// never wait for that long would else never have a turn.
 func (l *Line[T]) Next(now time.Time, patience func() time.Duration) (*Item[T], limit.Class) {
 	top := l.Head()
+	class := classOf(top.rank.Lane)
 	if l.above < floor-1 {
-		return top, classOf(top.rank.Lane)
+		return top, class
 	}
+	var starved *lane[T]
 	for i := lanes - 1; i > top.rank.Lane; i-- {
-		if in := &l.lanes[i]; len(in.items) > 0 && now.Sub(in.since) > patience() {
-			return in.items[0], classOf(i - 1)
+		in := &l.lanes[i]
+		if len(in.items) > 0 && now.Sub(in.since) > patience() && (starved == nil || in.turn < starved.turn) {
+			starved = in
 		}
 	}
-	return top, classOf(top.rank.Lane)
+	if starved == nil {
+		return top, class
+	}
+	return starved.items[0], class
 }
 
 // Served notes that it, which Next returned, was sent.
@@ -102,12 +109,14 @@ func (q *Queue[T]) Served(it *Item[T], now time.Time) {
 	if line == nil {
 		return
 	}
-	if it != line.Head() {
-		line.above = 0 // and its lane goes on to starve
+	in := &line.lanes[it.rank.Lane]
+	if it != line.Head() { // and its lane goes on to starve
+		line.above = 0
+		line.turns++
+		in.turn = line.turns
 		return
 	}
 	line.above++
-	in := &line.lanes[it.rank.Lane]
 	in.since, in.vain = now, false
 	it.served = true
 }

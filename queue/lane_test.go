@@ -68,6 +68,31 @@ func TestAStarvedLaneGetsAShare(t *testing.T) {
 	}
 }
 
+// Two lanes that starve have turns one after the other, judged as those that
+// they pass.
+func TestStarvedLanesTakeTurns(t *testing.T) {
+	var q Queue[limit.Class]
+	for i := range 1000 {
+		for _, class := range []limit.Class{limit.Interactive, limit.Normal, limit.Bulk} {
+			q.Push(key(0), start, start, Rank{Lane: LaneOf(class), Seq: uint64(i)}, class)
+		}
+	}
+	sent := map[limit.Class]int{}
+	for i := range 800 {
+		now := start.Add(3*time.Minute + time.Duration(i)*time.Second)
+		it, as := q.Line(key(0)).Next(now, twoMinutes)
+		if as != limit.Interactive {
+			t.Fatalf("a call that is %s is judged as %s", it.Value, as)
+		}
+		q.Served(it, now)
+		q.Remove(it)
+		sent[it.Value]++
+	}
+	if sent[limit.Normal] != 20 || sent[limit.Bulk] != 20 {
+		t.Errorf("of 800 sends %v, want 20 of each lane that starves", sent)
+	}
+}
+
 // Those who give up before the lane's turn comes do not begin its wait anew.
 func TestALaneWaitsOnWhenItsCallersGiveUp(t *testing.T) {
 	var q Queue[limit.Class]

@@ -26,7 +26,8 @@ type Line[T any] struct {
 	until time.Time
 	lanes [lanes]lane[T]
 	n     int
-	above int // sends since a starved lane had one
+	above int    // sends since a starved lane had one
+	turns uint64 // sends that starved lanes had
 	index int
 }
 
