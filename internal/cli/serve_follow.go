@@ -10,16 +10,27 @@ import (
 	"github.com/flyballhq/flyball/config"
 )
 
+// hangups takes SIGHUP until forget is called: from the start to the end of a
+// gateway that has something to read again or to open anew, so that it ends no
+// such process that is still starting, or writes what is left. It is left alone
+// where there is neither: it ends a gateway whose terminal is closed.
+func hangups(live *config.Live) (signals <-chan os.Signal, forget func()) {
+	if live.File() == "" && live.Config().AccessLog.File == "" {
+		return nil, func() {}
+	}
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
 // follow keeps the configuration up to date until ctx ends, and returns what
-// waits for that. SIGHUP has the configuration read again, and the access log
-// opened anew (reopen, nil without one). It is left alone where there is
-// neither: it ends a gateway whose terminal is closed.
-func follow(ctx context.Context, live *config.Live, reopen func(), log *slog.Logger) (wait func()) {
-	if live.File() == "" && reopen == nil {
+// waits for that. Each of signals has the configuration read again, and the
+// access log opened anew (reopen, nil without one).
+func follow(ctx context.Context, live *config.Live, signals <-chan os.Signal, reopen func(), log *slog.Logger) (wait func()) {
+	if signals == nil {
 		return func() {}
 	}
-	hangups, rereads := make(chan os.Signal, 1), make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+	rereads := make(chan os.Signal, 1)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -34,7 +45,7 @@ func follow(ctx context.Context, live *config.Live, reopen func(), log *slog.Log
 			select {
 			case <-ctx.Done():
 				return
-			case s := <-hangups:
+			case s := <-signals:
 				if reopen != nil {
 					reopen()
 				}
@@ -48,6 +59,5 @@ func follow(ctx context.Context, live *config.Live, reopen func(), log *slog.Log
 	return func() {
 		<-ended
 		<-passed
-		signal.Stop(hangups)
 	}
 }

@@ -54,6 +54,8 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 	if err != nil {
 		return err
 	}
+	signals, forget := hangups(live)
+	defer forget()
 	svc, err := newService(s, live, f.observe)
 	if err != nil {
 		return err
@@ -65,8 +67,8 @@ func (f *serveFlags) run(cmd *cobra.Command, s Streams, account string) error {
 	if err := svc.listen(ctx); err != nil {
 		return err
 	}
-	followed, stop := context.WithCancel(ctx)
-	wait := follow(followed, live, svc.witness.reopen(), svc.log)
+	followed, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while it drains
+	wait := follow(followed, live, signals, svc.witness.reopen(), svc.log)
 	defer wait()
 	defer stop()
 	svc.announce(s)
