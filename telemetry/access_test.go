@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -228,6 +229,56 @@ func TestALogThatWasMovedAwayIsOpenedAnew(t *testing.T) {
 	if err := l.Close(); err != nil || l.Dropped() != 0 {
 		t.Errorf("Close = %v, %d lines lost", err, l.Dropped())
 	}
+}
+
+// A line that a full disk or a dying process cut short takes no other with it.
+func TestATornLineEndsBeforeTheNextOne(t *testing.T) {
+	check := func(what string, l *telemetry.AccessLog, lost int, written func() string) {
+		t.Helper()
+		if lost > 0 {
+			l.Served(served(200, "/"))
+			waitFor(t, func() bool { return l.Dropped() == lost })
+		}
+		l.Served(served(201, "/"))
+		_ = l.Close()
+		all := strings.Split(strings.TrimSuffix(written(), "\n"), "\n")
+		if len(all) != 2 || json.Valid([]byte(all[0])) || !json.Valid([]byte(all[1])) || l.Dropped() != lost {
+			t.Errorf("%s: %q, %d lines lost; want half a line and a whole one, and %d", what, all, l.Dropped(), lost)
+		}
+	}
+	disk := &full{room: 20}
+	l, err := telemetry.StreamAccessLog(disk, telemetry.AccessOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("full once", l, 1, disk.text.String)
+	path := filepath.Join(t.TempDir(), "access.log")
+	if err := os.WriteFile(path, []byte(`{"time":"2026-`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = telemetry.OpenAccessLog(path, telemetry.AccessOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	check("died before", l, 0, func() string {
+		text, _ := os.ReadFile(path)
+		return string(text)
+	})
+}
+
+// full is a disk that has room for so many bytes, and after one failure for
+// all.
+type full struct {
+	room int
+	text strings.Builder
+}
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.room > 0 && len(p) > f.room {
+		n, _ := f.text.Write(p[:f.room])
+		f.room = 0
+		return n, syscall.ENOSPC
+	}
+	return f.text.Write(p)
 }
 
 // waitFor waits for what another goroutine does to a file.

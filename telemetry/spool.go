@@ -48,6 +48,7 @@ type spool struct {
 
 	// The goroutine's own:
 	out    io.Writer
+	torn   bool // what was written last ends in the middle of a line
 	broken error
 	told   time.Time
 }
@@ -61,6 +62,7 @@ func newSpool(to sheet, log *slog.Logger) (*spool, error) {
 	if s.out, err = to.open(); err != nil {
 		return nil, fmt.Errorf("open the access log: %w (its folder must be there, and writable for flyball)", err)
 	}
+	s.torn = endsTorn(s.out)
 	go s.run()
 	return s, nil
 }
@@ -132,7 +134,7 @@ func (s *spool) write(lines []byte) {
 	if len(lines) == 0 {
 		return
 	}
-	n, err := s.out.Write(lines)
+	n, err := s.put(lines)
 	if err == nil {
 		return
 	}
@@ -141,6 +143,42 @@ func (s *spool) write(lines []byte) {
 	s.mu.Unlock()
 	s.failed(err)
 	s.renew() // the disk may have room again, the file may be back
+}
+
+// put writes lines, and before them the end of a torn one, which would take
+// the first of them with it.
+func (s *spool) put(lines []byte) (n int, err error) {
+	if s.torn {
+		if _, err := s.out.Write([]byte("\n")); err != nil {
+			return 0, err
+		}
+		s.torn = false
+	}
+	if n, err = s.out.Write(lines); n > 0 {
+		s.torn = lines[n-1] != '\n'
+	}
+	return n, err
+}
+
+// endsTorn reports whether a file ends in the middle of a line, as one does
+// whose disk was full, or whose writer died.
+func endsTorn(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	r, err := os.Open(f.Name()) // f is for writing only
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	var last [1]byte
+	_, err = r.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 // renew opens the file anew. The old one is kept while that fails.
@@ -154,7 +192,7 @@ func (s *spool) renew() {
 		return
 	}
 	s.shut()
-	s.out = next
+	s.out, s.torn = next, endsTorn(next)
 }
 
 func (s *spool) shut() {
