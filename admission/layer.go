@@ -102,7 +102,7 @@ func (s *send) becomes(req *http.Request) {
 	freed := slices.Collect(s.grant.Buckets)
 	s.account.Refund(now, &s.grant)
 	s.call.Route = route
-	s.account.Charge(now, &s.call.Route, &s.grant)
+	s.account.Charge(now, &s.call.Route, s.quotas[s.call.Client].bucket, &s.grant)
 	s.serve(now, slices.Values(freed))
 }
 
@@ -153,7 +153,7 @@ func (s *send) extra() {
 	now := time.Now()
 	var grant budget.Grant
 	s.mu.Lock()
-	s.account.Charge(now, &s.call.Route, &grant)
+	s.account.Charge(now, &s.call.Route, s.quotas[s.call.Client].bucket, &grant)
 	s.account.Lose(now, &grant)
 	s.mu.Unlock()
 	s.emit(event.Event{Kind: event.Extra, At: now, Call: s.call})

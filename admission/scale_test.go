@@ -33,7 +33,7 @@ func plenty(provider limit.Provider) *Controller {
 	})
 	for range 2000 { // answered calls: the route is walked into
 		var grant budget.Grant
-		c.account.Charge(now, &route, &grant)
+		c.account.Charge(now, &route, "", &grant)
 		c.account.Observe(now, now, now, &grant, &answer, nil)
 	}
 	return c
@@ -137,7 +137,7 @@ func TestManyAccountsAndObjectsAreSmall(t *testing.T) {
 			req, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, fmt.Sprintf("https://acme.zendesk.com/api/v2/tickets/%d.json", id+1), nil)
 			route := provider.Route(req)
 			var grant budget.Grant
-			account.Charge(now, &route, &grant)
+			account.Charge(now, &route, "", &grant)
 			account.Lose(now, &grant) // counted: the ticket stays for its ten minutes
 		}
 	})
@@ -215,6 +215,6 @@ func (c *Controller) pauseAll(t *testing.T, route *limit.Route) {
 	answer := c.provider.Read(route, 429, header)
 	refusal := limit.Refusal{Limit: true}
 	var grant budget.Grant
-	c.account.Charge(now, route, &grant)
+	c.account.Charge(now, route, "", &grant)
 	c.account.Observe(now, now, now, &grant, &answer, &refusal)
 }

@@ -281,14 +281,21 @@ func (a *Account) commit(t instant, g *Grant) {
 }
 
 // Charge charges a send that was made without asking, such as one that the
-// transport repeated by itself.
-func (a *Account) Charge(now time.Time, r *limit.Route, g *Grant) {
+// transport repeated by itself. client is the name of the bucket that the
+// client's quota fills, "" where it has none.
+func (a *Account) Charge(now time.Time, r *limit.Route, client string, g *Grant) {
 	t := a.at(now)
 	rt := a.route(t, r)
 	g.begin(r, rt)
+	force := func(b *window, cost int) {
+		b.roll(t, &a.clk)
+		g.add(b, cost, b.next)
+	}
+	for _, b := range a.ownLimits(rt, client) {
+		force(b, 1)
+	}
 	for _, d := range rt.draws {
-		d.b.roll(t, &a.clk)
-		g.add(d.b, d.cost, d.b.next)
+		force(d.b, d.cost)
 	}
 	for _, one := range rt.byOne {
 		g.objects = append(g.objects, charged{a.objects.get(t, one.KeyFor(r.Object, r.Credential), one.Rule), one.cost})

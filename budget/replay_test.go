@@ -126,7 +126,7 @@ func replay(rows []row, seen func(r *row, route *limit.Route, b *window, end tim
 			accounts[s.row.source] = a
 		}
 		if !s.back {
-			a.Charge(s.at, s.route, s.grant)
+			a.Charge(s.at, s.route, "", s.grant)
 			continue
 		}
 		answer := provider.Read(s.route, s.row.status, s.row.header)

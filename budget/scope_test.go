@@ -37,7 +37,7 @@ func TestARefusalIsPutDownToTheNarrowestBucket(t *testing.T) {
 			said = append(said, d.account(700, tt.remaining))
 		}
 		g := new(Grant)
-		d.Charge(d.now, &tt.route, g)
+		d.Charge(d.now, &tt.route, "", g)
 		if got := d.refuse(g, tt.named, 20*time.Second, said...).Bucket; got != tt.want {
 			t.Errorf("%s: blamed %s, want %s", tt.name, got, tt.want)
 		}

@@ -144,7 +144,7 @@ func (l *ledger) sends(now time.Time, route *limit.Route) *passage {
 	p := &passage{at: now}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.account.Charge(now, route, &p.grant)
+	l.account.Charge(now, route, "", &p.grant)
 	for _, d := range route.Draws() {
 		if d.Rule.Kind == limit.Window {
 			key := route.KeyOf(d)
