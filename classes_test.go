@@ -373,9 +373,37 @@ func TestAnUrgentFloodLeavesEachClassAShare(t *testing.T) {
 		}
 		all.Wait()
 		for _, class := range []flyball.Class{flyball.Normal, flyball.Bulk} {
-			if n := answered[class].Load(); n < 15 || n > 100 {
+			if n := answered[class].Load(); n < 60 || n > 130 {
 				t.Errorf("%d calls that are %s of %d urgent ones were sent, want some each minute", n, class, answered[flyball.Interactive].Load())
 			}
+		}
+	})
+}
+
+// So do calls that are never held: they pass those who wait from outside.
+func TestCallsThatNeverWaitLeaveAShareToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t, 3, simulator.Options{Limit: 200, Latency: usual}, governed)
+		ctx, stop := context.WithTimeout(t.Context(), 15*time.Minute)
+		defer stop()
+		var normal, bulk atomic.Int32
+		var all sync.WaitGroup
+		work := func(ctx context.Context, answered *atomic.Int32) {
+			for i := 0; ctx.Err() == nil; i++ {
+				if _, err := a.call(ctx, "GET", user(i)); err != nil {
+					pass(200 * time.Millisecond)
+				} else {
+					answered.Add(1)
+				}
+			}
+		}
+		for range 40 {
+			all.Go(func() { work(flyball.WithMaxWait(flyball.WithClass(ctx, flyball.Normal), 0), &normal) })
+			all.Go(func() { work(flyball.WithClass(ctx, flyball.Bulk), &bulk) })
+		}
+		all.Wait()
+		if share := float64(bulk.Load()) / float64(bulk.Load()+normal.Load()); share < 0.02 || share > 0.06 {
+			t.Errorf("bulk calls have %.1f %% of the sends, want nearly one in twenty", 100*share)
 		}
 	})
 }

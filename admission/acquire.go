@@ -62,7 +62,7 @@ func (c *Controller) acquire(ctx context.Context, w *waiter) error {
 	v := c.ask(now, w, w.call.As, first)
 	if v.OK {
 		w.left = now
-		c.fair.Served(w.call.Tag)
+		c.goes(w, w.call.As)
 		c.mu.Unlock()
 		c.emit(event.Event{Kind: event.Admitted, At: now, Call: w.call})
 		return nil
@@ -112,11 +112,11 @@ func serviceBucket(call *limit.Call) (key limit.Key) {
 }
 
 // before yields the lines that stand between the waiter and its leave: what it
-// draws on as far as earlier calls wait for it.
+// draws on as far as earlier calls wait for it, or a starved one has its turn.
 func (c *Controller) before(now time.Time, w *waiter) iter.Seq[limit.Key] {
 	return func(yield func(limit.Key) bool) {
 		for key := range c.account.Buckets(now, &w.call.Route) {
-			if line := c.queue.Line(key); line != nil && line.Head().Rank().Before(rankOf(w.call)) && !yield(key) {
+			if line := c.queue.Line(key); line != nil && (line.Head().Rank().Before(rankOf(w.call)) || c.owes(now, line)) && !yield(key) {
 				return
 			}
 		}

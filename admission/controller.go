@@ -187,20 +187,22 @@ func (c *Controller) first(now time.Time) *queue.Line[*waiter] {
 // try asks for the line's head: it goes, stays, or moves to the line of
 // another bucket.
 func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
-	it, class := line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
+	it, class := c.next(now, line)
 	w := it.Value
 	v := c.askAgain(now, w, class)
-	if head := line.Head(); !v.OK && v.Bucket == line.Key && it != head {
+	if !v.OK && v.Bucket == line.Key && class != w.call.As {
 		// A starved call's turn that does not fit must not hold those that it
 		// would have passed. What another bucket holds goes there, and leaves
 		// the turn to the next.
-		it, w = head, head.Value
-		v = c.askAgain(now, w, w.call.As)
+		it = line.Head()
+		w = it.Value
+		class = w.call.As
+		v = c.askAgain(now, w, class)
 	}
 	switch {
 	case v.OK:
+		c.goes(w, class)
 		c.queue.Served(it, now)
-		c.fair.Served(w.call.Tag)
 		c.queue.Remove(it)
 		w.done(now, nil)
 		c.reopen(w.grant.Buckets) // who stands behind it may follow
@@ -224,6 +226,30 @@ func (c *Controller) try(now time.Time, line *queue.Line[*waiter]) {
 		// each send would cost as much as the line is long.
 		if v.Whole && line.Len() > 0 {
 			c.postpone(line, v.Until)
+		}
+	}
+}
+
+// next is who is to be tried in a line, and the class to judge it as.
+func (c *Controller) next(now time.Time, line *queue.Line[*waiter]) (*queue.Item[*waiter], limit.Class) {
+	return line.Next(now, func() time.Duration { return c.starves(now, line.Key) })
+}
+
+// owes reports whether it is a starved call's turn in a line.
+func (c *Controller) owes(now time.Time, line *queue.Line[*waiter]) bool {
+	it, class := c.next(now, line)
+	return class != it.Value.call.As
+}
+
+// goes notes that a waiter has leave, judged as a class, and whom it passes.
+func (c *Controller) goes(w *waiter, as limit.Class) {
+	c.fair.Served(w.call.Tag)
+	if c.queue.Len() == 0 {
+		return
+	}
+	for key := range w.grant.Buckets {
+		if line := c.queue.Line(key); line != nil {
+			line.Pass(rankOf(w.call), as)
 		}
 	}
 }

@@ -53,16 +53,17 @@ func (r Rank) Before(other Rank) bool {
 
 // A lane is a line's items of one class.
 type lane[T any] struct {
-	items items[T]
-	since time.Time // when it was last served by its rank, or the first came after that
-	vain  bool      // the last one that left was not: whoever comes next waits on
-	turn  uint64    // when it had a turn as starved last, of the line's turns
+	items  items[T]
+	since  time.Time // when it last had more than a starved lane's share, or the first came after that
+	vain   bool      // the last one that left was not served so: whoever comes next waits on
+	passed int       // sends of higher lanes since it had one
+	by     int       // the lane that the latest of them was judged by
 }
 
 func (l *Line[T]) push(it *Item[T], now time.Time) {
 	in := &l.lanes[it.rank.Lane]
 	if len(in.items) == 0 && !in.vain {
-		in.since = now
+		in.since, in.passed = now, 0
 	}
 	heap.Push(&in.items, it)
 	l.n++
@@ -79,44 +80,41 @@ func (l *Line[T]) Head() *Item[T] {
 }
 
 // Next is the item to try now and the class it is to be judged as. That is
-// the head and its own class, except that lanes which have waited for longer
-// than patience get one send in twenty, by turns, judged as the head would be:
-// by its own forecast none of theirs would ever fit. A lane gets them until one
-// of its own goes by rank. It waits on when those in it give up: callers who
-// never wait for that long would else never have a turn.
+// the head and its own class, except that a lane which has waited for longer
+// than patience gets one send in twenty, judged as those that pass it: by its
+// own forecast it would never fit. It gets them until it has more by rank. It
+// waits on when those in it give up: callers who never wait for that long would
+// else never have a turn.
 func (l *Line[T]) Next(now time.Time, patience func() time.Duration) (*Item[T], limit.Class) {
 	top := l.Head()
-	class := classOf(top.rank.Lane)
-	if l.above < floor-1 {
-		return top, class
-	}
-	var starved *lane[T]
-	for i := lanes - 1; i > top.rank.Lane; i-- {
-		in := &l.lanes[i]
-		if len(in.items) > 0 && now.Sub(in.since) > patience() && (starved == nil || in.turn < starved.turn) {
-			starved = in
+	for i := lanes - 1; i >= top.rank.Lane; i-- {
+		if in := &l.lanes[i]; len(in.items) > 0 && in.starved() && now.Sub(in.since) > patience() {
+			return in.items[0], classOf(in.by)
 		}
 	}
-	if starved == nil {
-		return top, class
+	return top, classOf(top.rank.Lane)
+}
+
+func (in *lane[T]) starved() bool { return in.passed >= floor-1 }
+
+// Pass notes that a send of the rank, judged as a class, went that draws on the
+// line's bucket, whether it stood in the line or not.
+func (l *Line[T]) Pass(rank Rank, as limit.Class) {
+	for i := rank.Lane + 1; i < lanes; i++ {
+		l.lanes[i].passed++
+		l.lanes[i].by = LaneOf(as)
 	}
-	return starved.items[0], class
 }
 
 // Served notes that it, which Next returned, was sent.
 func (q *Queue[T]) Served(it *Item[T], now time.Time) {
-	line := it.line
-	if line == nil {
+	if it.line == nil {
 		return
 	}
-	in := &line.lanes[it.rank.Lane]
-	if it != line.Head() { // and its lane goes on to starve
-		line.above = 0
-		line.turns++
-		in.turn = line.turns
-		return
+	in := &it.line.lanes[it.rank.Lane]
+	if !in.starved() { // else its lane goes on to starve
+		in.since, in.vain = now, false
+		it.served = true
 	}
-	line.above++
-	in.since, in.vain = now, false
-	it.served = true
+	in.passed = 0
 }

@@ -26,8 +26,6 @@ type Line[T any] struct {
 	until time.Time
 	lanes [lanes]lane[T]
 	n     int
-	above int    // sends since a starved lane had one
-	turns uint64 // sends that starved lanes had
 	index int
 }
 
@@ -37,7 +35,7 @@ type Item[T any] struct {
 	rank   Rank
 	line   *Line[T]
 	index  int32
-	served bool // by its rank, or moved: it has not left in vain
+	served bool // with more than a starved lane's share, or moved: it has not left in vain
 }
 
 // Len is how many values wait.
