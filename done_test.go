@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -66,4 +67,43 @@ func TestTheEndOfEachCallIsToldOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A call whose base transport panics ends as any other: it is told of once,
+// its receipt has what it cost, and the panic passes.
+func TestACallThatPanicsIsToldOfAtItsEnd(t *testing.T) {
+	var ends []event.Event
+	transport, err := flyball.New(flyball.Options{
+		Account: "https://acme.zendesk.com",
+		Base:    roundTripper(func(*http.Request) (*http.Response, error) { panic(http.ErrAbortHandler) }),
+		OnEvent: func(e event.Event) {
+			if e.Kind == event.Done {
+				ends = append(ends, e)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer transport.Close()
+	var receipt flyball.Receipt
+	req := reading(flyball.WithReceipt(t.Context(), &receipt), "/api/v2/tickets/1.json")
+	func() {
+		defer func() {
+			if thrown := recover(); thrown != any(http.ErrAbortHandler) {
+				t.Errorf("%v arrived, want the base's own panic", thrown)
+			}
+		}()
+		resp, err := transport.RoundTrip(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		t.Errorf("RoundTrip returned, with %v", err)
+	}()
+	if len(ends) != 1 || ends[0].Err == nil || ends[0].Left {
+		t.Errorf("the call's end was told as %v, want one failure", ends)
+	}
+	if receipt.Sends != 1 || receipt.Route == "" {
+		t.Errorf("its receipt is %+v, want one send and its route", receipt)
+	}
 }

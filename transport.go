@@ -2,6 +2,7 @@ package flyball
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -111,15 +112,19 @@ func defaultBase() (base http.RoundTripper, owned bool) {
 // returned only when the wait that Zendesk asks for does not fit; it is
 // Zendesk's own answer, whole. The answer carries a Server-Timing header that
 // says how long the call was held and for what.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *Transport) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	if req.URL == nil || hostOf(req.URL) != t.host {
 		return t.base.RoundTrip(req)
 	}
 	call := t.call(req.Context(), req)
-	resp, err := t.govern(req, call)
-	t.done(req.Context(), call, resp, err)
-	return resp, err
+	err = errPanicked
+	defer func() { t.done(req.Context(), call, resp, err) }()
+	return t.govern(req, call)
 }
+
+// errPanicked is what becomes of a call when the base transport panics. The
+// panic passes, and the call is told of as any other.
+var errPanicked = errors.New("the transport panicked")
 
 func (t *Transport) govern(req *http.Request, call *limit.Call) (*http.Response, error) {
 	ctx := t.controller.Begin(req.Context(), call)
