@@ -280,6 +280,40 @@ func TestTwoClientsShareAlike(t *testing.T) {
 	})
 }
 
+// So they do in the little that higher classes leave to theirs: it is not first
+// come, first served there.
+func TestBulkClientsShareAlikeBesideNormalCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t, 3, simulator.Options{Limit: 200, Latency: usual}, governed)
+		ctx, stop := context.WithTimeout(t.Context(), 12*time.Minute)
+		defer stop()
+		var answered [3]atomic.Int32
+		var all sync.WaitGroup
+		for client, n := range []int{40, 20, 1} {
+			class := flyball.Bulk
+			if client == 0 {
+				class = flyball.Normal
+			}
+			ctx := flyball.WithClient(flyball.WithClass(ctx, class), fmt.Sprint(client))
+			for range n {
+				all.Go(func() {
+					for i := 0; ctx.Err() == nil; i++ {
+						if _, err := a.call(ctx, "GET", user(i)); err != nil {
+							return // no further call would be answered in time
+						}
+						answered[client].Add(1)
+					}
+				})
+			}
+		}
+		all.Wait()
+		many, few := answered[1].Load(), answered[2].Load()
+		if few < 30 || few < many*8/10 {
+			t.Errorf("20 workers had %d bulk calls, one worker %d; want half each", many, few)
+		}
+	})
+}
+
 func TestRegulationHoldsBesideTheLimits(t *testing.T) {
 	for _, tt := range []struct {
 		name       string

@@ -134,7 +134,7 @@ func (c *Controller) park(now time.Time, w *waiter, v budget.Verdict) *limit.Wai
 		return w.refusal(now, budget.Bound{Bucket: v.Bucket, Wait: max(blocked.Wait, time.Second), Reason: limit.QueueFull})
 	}
 	if refusal := c.refuses(now, w); refusal != nil {
-		c.fair.Return(&w.usage.share, w.call.Weight)
+		c.giveBack(w.usage, w.call)
 		return refusal
 	}
 	w.parked = &parked{ready: make(chan *limit.WaitError, 1), since: now, before: w.call.Held, hold: limit.Hold{Bucket: v.Bucket, Reason: v.Reason}}

@@ -42,12 +42,12 @@ func clientOf(call *limit.Call) client {
 
 // A usage counts a client's calls.
 type usage struct {
-	window int64 // the window counted
-	urgent int   // calls treated as interactive in it
-	calls  int   // calls in it
-	active int   // sends that wait or are under way
-	later  int   // those of them that are not interactive
-	share  queue.Share
+	window int64          // the window counted
+	urgent int            // calls treated as interactive in it
+	calls  int            // calls in it
+	active int            // sends that wait or are under way
+	later  int            // those of them that are not interactive
+	share  [2]queue.Share // by shareOf
 }
 
 // rank gives a call its class and its place among the others, once: a retry
@@ -55,8 +55,27 @@ type usage struct {
 func (c *Controller) rank(call *limit.Call, u *usage, account budget.Bound) {
 	c.seq++
 	call.Seq = c.seq
-	call.Tag = c.fair.Tag(&u.share, call.Weight)
 	call.As = c.treatAs(call, u, account)
+	i := shareOf(call.As)
+	call.Tag = c.fair[i].Tag(&u.share[i], call.Weight)
+}
+
+// giveBack takes back the place of a call that left unsent. The caller holds
+// the lock.
+func (c *Controller) giveBack(u *usage, call *limit.Call) {
+	i := shareOf(call.As)
+	c.fair[i].Return(&u.share[i], call.Weight)
+}
+
+// shareOf is which of its client's shares a call counts towards. Bulk calls
+// have one of their own: what others had meanwhile would make them first come,
+// first served. Urgent and normal calls have one, so that calling everything
+// urgent gains nothing.
+func shareOf(as limit.Class) int {
+	if as == limit.Bulk {
+		return 1
+	}
+	return 0
 }
 
 // treatAs decides how urgent a call is, within its client's share.
@@ -125,7 +144,7 @@ func (c *Controller) neverCame(w *waiter) {
 			c.light.urgent--
 		}
 	}
-	c.fair.Return(&u.share, call.Weight)
+	c.giveBack(u, call)
 	call.Seq = 0
 }
 
@@ -152,7 +171,7 @@ func (w *waiter) exit() {
 func (c *Controller) forgetClients() {
 	for _, owed := range []bool{false, true} {
 		for who, u := range c.clients {
-			if u.active == 0 && (owed || c.fair.New(&u.share)) {
+			if u.active == 0 && (owed || c.fair[0].New(&u.share[0]) && c.fair[1].New(&u.share[1])) {
 				delete(c.clients, who)
 			}
 		}

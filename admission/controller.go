@@ -39,7 +39,7 @@ type Controller struct {
 	open    []*queue.Line[*waiter] // those worth trying, within serve
 	timer   *time.Timer
 	seq     uint64
-	fair    queue.Fair
+	fair    [2]queue.Fair // by shareOf
 	clients map[client]*usage
 	light   usage                   // of all light clients together
 	crowded map[limit.Key]time.Time // when a line was last said to be too long
@@ -138,7 +138,7 @@ func (c *Controller) ahead(call *limit.Call, key limit.Key) int {
 	if waiting == 0 || call.As == limit.Interactive || call.Seq == 0 {
 		return 0
 	}
-	return min(waiting, c.fair.Ahead(call.Tag, call.Weight))
+	return min(waiting, c.fair[shareOf(call.As)].Ahead(call.Tag, call.Weight))
 }
 
 // serve lets go what may go: the lines that are due and those that may have
@@ -243,7 +243,7 @@ func (c *Controller) owes(now time.Time, line *queue.Line[*waiter]) bool {
 
 // goes notes that a waiter has leave, judged as a class, and whom it passes.
 func (c *Controller) goes(w *waiter, as limit.Class) {
-	c.fair.Served(w.call.Tag)
+	c.fair[shareOf(w.call.As)].Served(w.call.Tag)
 	if c.queue.Len() == 0 {
 		return
 	}
@@ -294,7 +294,7 @@ func (c *Controller) dismiss(now time.Time, w *waiter, v budget.Verdict) {
 
 // leave takes a waiter out of the queue unsent.
 func (c *Controller) leave(w *waiter) {
-	c.fair.Return(&w.usage.share, w.call.Weight)
+	c.giveBack(w.usage, w.call)
 	w.exit()
 	c.queue.Remove(w.item)
 }
