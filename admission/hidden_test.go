@@ -144,8 +144,17 @@ func requestOf(t *testing.T, kind, url string) *http.Request {
 
 // Behaviour I6: a panic below passes this layer, ErrAbortHandler too, and what was held is given back.
 func TestAPanicPassesAndGivesBack(t *testing.T) {
-	for _, thrown := range []any{http.ErrAbortHandler, "boom"} {
-		panics := roundTripper(func(*http.Request) (*http.Response, error) { panic(thrown) })
+	for _, kind := range []struct {
+		thrown any
+		inBody bool
+	}{{http.ErrAbortHandler, false}, {"boom", false}, {"boom", true}} {
+		thrown := kind.thrown
+		panics := roundTripper(func(req *http.Request) (*http.Response, error) {
+			if kind.inBody {
+				return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: panicking{thrown}, Request: req}, nil
+			}
+			panic(thrown)
+		})
 		check := func(c *Controller, layer http.RoundTripper) (fault string) {
 			req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://acme.test/api/v2/users/1", nil)
 			call := &limit.Call{Arrived: time.Now(), Route: zendesk.New(0).Route(req)}
@@ -175,14 +184,24 @@ func TestAPanicPassesAndGivesBack(t *testing.T) {
 				return nil, err
 			}
 			resp, err := panics.RoundTrip(req)
-			s.lost(err)
-			return resp, err
+			if err != nil {
+				s.lost(err)
+				return nil, err
+			}
+			s.answered(resp)
+			return resp, nil
 		})
 		if check(c, forgetful) == "" {
 			t.Error("the check finds nothing on a layer without a defer")
 		}
 	}
 }
+
+// A panicking body is one whose transport fails while it is read.
+type panicking struct{ thrown any }
+
+func (p panicking) Read([]byte) (int, error) { panic(p.thrown) }
+func (p panicking) Close() error             { return nil }
 
 type closing struct {
 	io.Reader

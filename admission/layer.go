@@ -113,6 +113,7 @@ type send struct {
 	waiter
 	steps
 	used bool // it was tried for
+	over bool // its end is known
 }
 
 func (c *Controller) newSend(call *limit.Call) *send {
@@ -125,14 +126,12 @@ func (s *send) roundTrip(req *http.Request, next http.RoundTripper) (*http.Respo
 	s.call.Sends++
 	s.call.Leaves()
 	defer s.call.Returned()
-	ended := false
 	defer func() {
-		if !ended { // a panic below passes; what it held is given back
+		if !s.over { // a panic below passes; what it held is given back
 			s.lost(errors.New("the transport panicked"))
 		}
 	}()
 	resp, err := next.RoundTrip(req)
-	ended = true
 	if err != nil {
 		s.lost(err)
 		return nil, err
@@ -162,6 +161,7 @@ func (s *send) extra() {
 // lost ends a send that was not answered. What provably never left is not
 // charged.
 func (s *send) lost(err error) {
+	s.over = true
 	now := time.Now()
 	s.mu.Lock()
 	s.exit()
@@ -191,6 +191,7 @@ func (s *send) answered(resp *http.Response) {
 		read := s.provider.Refusal(&s.call.Route, resp.StatusCode, resp.Header, peek(resp))
 		refusal = &read
 	}
+	s.over = true // not before: the body, too, is the transport's
 	s.mu.Lock()
 	s.exit()
 	blame, refused := s.account.Observe(now, t0, t1, &s.grant, &answer, refusal)
