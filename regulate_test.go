@@ -205,29 +205,35 @@ func TestASpentBoundLetsGoWhenItIsRaised(t *testing.T) {
 // A call that a spent bound of ours cannot let go in time is told so at once,
 // as it is of Zendesk's limits, and when to come back.
 func TestASpentBoundOfOursRefusesAtOnce(t *testing.T) {
-	for name, r := range map[string]rules{
-		"a quota": etlHas(flyball.Quota{AtMost: 40}),
-		"a share": etlHas(flyball.Quota{MaxShare: 0.1}),
-		"a bound": {Regulation: flyball.Regulation{AtMost: 40}},
+	for name, tt := range map[string]struct {
+		rules
+		reason limit.Reason
+		all    bool // every client's calls are held
+	}{
+		"a quota":      {etlHas(flyball.Quota{AtMost: 40}), limit.Spent, false},
+		"a share":      {etlHas(flyball.Quota{MaxShare: 0.1}), limit.Spent, false},
+		"a bound":      {rules{Regulation: flyball.Regulation{AtMost: 40}}, limit.Spent, true},
+		"what is kept": {rules{Regulation: flyball.Regulation{KeepFree: 660}}, limit.Reserved, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newAccount(t, 47, simulator.Options{}, r.way())
+				a := newAccount(t, 47, simulator.Options{}, tt.way())
 				etl := flyball.WithClient(t.Context(), "etl")
 				a.call(etl, "GET", user(0))
 				pass(time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute)) + time.Second)
-				workers(8, 70, func(i int) { a.call(flyball.WithMaxWait(etl, 50*time.Second), "GET", user(i)) })
+				urgent := flyball.WithMaxWait(flyball.WithClass(etl, flyball.Interactive), 50*time.Second)
+				workers(8, 70, func(i int) { a.call(urgent, "GET", user(i)) })
 				pass(time.Second)
 				left := time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute))
 				_, err := a.call(flyball.WithMaxWait(etl, left/2), "GET", user(1))
 				refusal, refused := errors.AsType[*flyball.WaitError](err)
-				if !refused || refusal.Reason != limit.Spent || time.Until(refusal.RetryAt) < left-2*time.Second {
+				if !refused || refusal.Reason != tt.reason || time.Until(refusal.RetryAt) < left-2*time.Second {
 					t.Errorf("%s before the minute's end: %v", left, err)
 				}
 				if now := time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute)); now != left {
 					t.Errorf("it was told after %s", left-now)
 				}
-				if _, err := a.call(flyball.WithMaxWait(flyball.WithClient(t.Context(), "app"), left/2), "GET", user(1)); (err != nil) != (name == "a bound") {
+				if _, err := a.call(flyball.WithMaxWait(flyball.WithClient(t.Context(), "app"), left/2), "GET", user(1)); (err != nil) != tt.all {
 					t.Errorf("another client: %v", err)
 				}
 			})

@@ -98,13 +98,27 @@ func (b *window) bound(t instant, ahead int, clk *clock) Bound {
 	if !b.governs() || b.cold() {
 		return bound
 	}
-	if b.left() < 1 && b.open && b.w >= shortest && b.cl-t > bound.Wait {
-		bound.Wait, bound.Reason = b.cl-t, limit.Spent
+	if why := b.usedUp(); why != "" && b.open && b.w >= shortest && b.cl-t > bound.Wait {
+		bound.Wait, bound.Reason = b.cl-t, why
 	}
 	if line := time.Duration(max(0, ahead-int(b.ahead))) * b.fastest(); line > bound.Wait {
 		bound.Wait, bound.Reason = line, limit.Queued
 	}
 	return bound
+}
+
+// usedUp says why nobody is let go before the window's end, "" when somebody
+// may be. Of what is kept free it believes only what the server said: left
+// counts some answers twice for a while, which far from zero is a false alarm.
+func (b *window) usedUp() limit.Reason {
+	switch {
+	case b.left() < 1:
+		return limit.Spent
+	case b.heard && b.min-b.keptFree() < 1:
+		return limit.Reserved
+	default:
+		return ""
+	}
 }
 
 // Servable is how many sends of the bucket fit into patience, 0 when its
