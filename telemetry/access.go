@@ -68,8 +68,8 @@ func newAccessLog(to sheet, o AccessOptions) (*AccessLog, error) {
 // rotates logs has moved it away.
 func (l *AccessLog) Reopen() { l.spool.reopen() }
 
-// Close writes what is waiting and closes the file. Lines that come later are
-// lost.
+// Close writes what is waiting and closes the file; what that does not take
+// within 5 s is lost. So are lines that come later.
 func (l *AccessLog) Close() error { return l.spool.close() }
 
 // Dropped returns how many lines were lost because the file did not take them.

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/flyballhq/flyball/audit/accesslog"
@@ -305,6 +306,34 @@ func (s *stuck) Write(p []byte) (int, error) {
 	defer s.mu.Unlock()
 	s.n += bytes.Count(p, []byte("\n"))
 	return len(p), nil
+}
+
+// A pipe that nobody reads holds up the end of the process for 5 s, no longer.
+func TestAStuckDiskDoesNotHoldTheEndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := &stuck{release: make(chan struct{})}
+		l, err := telemetry.StreamAccessLog(disk, telemetry.AccessOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Served(served(200, "/"))
+		synctest.Wait() // it is being written
+		l.Served(served(201, "/"))
+		l.Served(served(202, "/"))
+		time.AfterFunc(time.Minute, func() { close(disk.release) })
+		began := time.Now()
+		err = l.Close()
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("Close took %s", took)
+		}
+		if err == nil || l.Dropped() != 2 {
+			t.Errorf("Close = %v and %d lines lost, want an error and 2", err, l.Dropped())
+		}
+		time.Sleep(time.Minute)
+		if synctest.Wait(); disk.n != 1 {
+			t.Errorf("%d lines written at last, want the one under way", disk.n)
+		}
+	})
 }
 
 func TestAStuckDiskHoldsNoCallBackAndItsLossIsCounted(t *testing.T) {

@@ -100,14 +100,31 @@ func (s *spool) lost() int {
 	return s.dropped
 }
 
-// close writes what is waiting and ends the goroutine.
+// lastWait is how long the file has at the end for what is waiting.
+const lastWait = 5 * time.Second
+
+// close writes what is waiting and ends the goroutine. A file that takes
+// nothing, such as a pipe that nobody reads, is not waited for: the goroutine
+// ends when its write does, and the rest is lost.
 func (s *spool) close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	s.rouse()
-	<-s.ended
-	return s.broken
+	late := time.NewTimer(lastWait)
+	defer late.Stop()
+	select {
+	case <-s.ended:
+		return s.broken
+	case <-late.C:
+	}
+	s.mu.Lock()
+	s.dropped += bytes.Count(s.waiting, []byte("\n"))
+	s.waiting = nil
+	s.mu.Unlock()
+	err := fmt.Errorf("write the end of the access log to %s: it takes nothing since %s (see that its disk works, or that its reader reads); the last lines are lost", s.to.name(), lastWait)
+	s.log.Error("the access log cannot be written; its last lines are lost", "file", s.to.name(), "error", err.Error())
+	return err
 }
 
 func (s *spool) run() {
