@@ -6,7 +6,7 @@ import (
 )
 
 // mostPlots is how many names are told apart before the quiet ones are
-// forgotten, and all that was seen with them: 5 MB.
+// forgotten, and all that was seen with them.
 const mostPlots = 1 << 16
 
 // A ground is what writes are known of by name: each name that was written to
